@@ -1,0 +1,234 @@
+"""Offsets algebra: segment sums, firsts, ranks, cuts and unique sequences.
+
+Segments (journeys, sessions) are kept as in Arrow's list type: segment ``j`` is the rows
+``offsets[j]:offsets[j + 1]``. No segment is empty: ``np.add.reduceat`` would answer wrongly for it.
+
+``np.add.reduceat`` is the one way in which cxkit sums a segment, because it gives the same bits
+wherever a chunk or a thread begins, so that a sum over a part is the part of the sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxkit.core.arrays import IntArray
+from cxkit.core.hashing import mix64
+
+__all__ = [
+    "CHUNK",
+    "chunks",
+    "cut_offsets",
+    "lengths",
+    "ranks",
+    "segment_ids",
+    "segment_max",
+    "segment_min",
+    "segment_sum",
+    "take_segments",
+    "unique_sequences",
+]
+
+CHUNK: Final = 65_536
+"""Rows that are worked on at once: their temporaries stay in the second-level cache."""
+
+ScalarT = TypeVar("ScalarT", bound=np.generic)
+
+
+def lengths(offsets: IntArray) -> IntArray:
+    """(J,) rows of each segment."""
+    return np.diff(offsets)
+
+
+def segment_ids(offsets: IntArray) -> IntArray:
+    """(E,) the segment of each row."""
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def ranks(offsets: IntArray) -> IntArray:
+    """(E,) the position of each row in its segment, from 0."""
+    return np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))
+
+
+def segment_sum(values: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
+    """(J,) sum of each segment; NaN where a segment holds one.
+
+    Example:
+        >>> segment_sum(np.array([1.0, 2.0, 4.0]), np.array([0, 2, 3])).tolist()
+        [3.0, 4.0]
+    """
+    return _reduce(np.add, values, offsets)
+
+
+def segment_min(values: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
+    """(J,) smallest value of each segment."""
+    return _reduce(np.minimum, values, offsets)
+
+
+def segment_max(values: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
+    """(J,) largest value of each segment."""
+    return _reduce(np.maximum, values, offsets)
+
+
+def _reduce(how: np.ufunc, values: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
+    if len(offsets) == 1:  # reduceat refuses an empty list of starts
+        return np.zeros(0, how.reduce(values[:0], initial=0).dtype)
+    return np.asarray(how.reduceat(values, offsets[:-1]))
+
+
+def chunks(offsets: IntArray, target: int = CHUNK) -> Iterator[tuple[int, int, int, int]]:
+    """Whole segments, about ``target`` rows at a time.
+
+    Yields:
+        ``(j0, j1, e0, e1)``: segments ``j0:j1`` are the rows ``e0:e1``. A segment longer than
+        ``target`` comes alone.
+
+    Example:
+        >>> list(chunks(np.array([0, 2, 5, 6]), target=4))
+        [(0, 1, 0, 2), (1, 3, 2, 6)]
+    """
+    rows = int(offsets[-1])
+    if rows == 0:
+        return
+    starts = np.arange(0, rows, target)
+    cuts = np.unique(np.searchsorted(offsets, starts, side="right") - 1)
+    ends = np.append(cuts[1:], len(offsets) - 1)
+    bounds = offsets[cuts].tolist(), offsets[ends].tolist()
+    yield from zip(cuts.tolist(), ends.tolist(), *bounds, strict=True)
+
+
+def cut_offsets(offsets: IntArray, starts: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    """Cut segments further, before every marked row.
+
+    Args:
+        offsets: (J + 1,) segments.
+        starts: (E,) whether a new segment begins at the row; first rows begin one anyway.
+
+    Returns:
+        The new offsets, and (J',) the old segment of each new one.
+    """
+    marked = starts.copy()
+    marked[offsets[:-1]] = True
+    new = np.flatnonzero(marked)
+    parent = np.searchsorted(offsets, new, side="right") - 1
+    return np.append(new, offsets[-1]), parent
+
+
+def take_segments(offsets: IntArray, which: NDArray[np.integer[Any]]) -> tuple[IntArray, IntArray]:
+    """Choose segments in any order, repeats allowed.
+
+    Returns:
+        The new offsets, and the rows to take from the columns.
+
+    Example:
+        >>> [x.tolist() for x in take_segments(np.array([0, 2, 3]), np.array([1, 0]))]
+        [[0, 1, 3], [2, 0, 1]]
+    """
+    size = np.diff(offsets)[which]
+    new = np.zeros(len(which) + 1, np.int64)
+    np.cumsum(size, out=new[1:])
+    rows = np.arange(new[-1]) + np.repeat(offsets[:-1][which] - new[:-1], size)
+    return new, rows
+
+
+def unique_sequences(
+    offsets: IntArray, codes: NDArray[Any], key: NDArray[Any] | None = None
+) -> tuple[IntArray, IntArray]:
+    """Which segments hold the same sequence of codes.
+
+    Sequences meet by a 64-bit hash and are then compared code by code with the first of their
+    group, so a collision of hashes cannot put two sequences together.
+
+    Args:
+        offsets: (J + 1,) segments.
+        codes: (E,) unsigned codes.
+        key: (J,) whole numbers that must be equal too, such as a shard.
+
+    Returns:
+        ``(first, group)``: (U,) one segment of every distinct sequence, the earliest, and (J,) the
+        distinct sequence of each segment. The order of the U depends on the sequences alone.
+
+    Example:
+        >>> first, group = unique_sequences(np.array([0, 2, 3, 5]), np.array([7, 8, 7, 7, 8]))
+        >>> first[group].tolist()
+        [0, 1, 0]
+    """
+    count = len(offsets) - 1
+    if count == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    hashed = _hash_sequences(offsets, codes, key)
+    first, group = _group(hashed)
+    same = _same_as(first[group], offsets, codes, key)
+    if not same.all():
+        first, group = _repair(first, group, np.flatnonzero(~same), offsets, codes, key)
+    return first, group
+
+
+def _hash_sequences(
+    offsets: IntArray, codes: NDArray[Any], key: NDArray[Any] | None
+) -> NDArray[np.uint64]:
+    size = np.diff(offsets)
+    top = int(codes.max(initial=0))
+    table = mix64(np.arange(1, top + 2, dtype=np.uint64))
+    place = mix64(np.arange(int(size.max(initial=0)), dtype=np.uint64) << np.uint64(32))
+    place |= np.uint64(1)  # odd factors lose no bits
+    out = np.empty(len(size), np.uint64)
+    for j0, j1, e0, e1 in chunks(offsets):
+        starts = offsets[j0:j1]
+        rank = np.arange(e0, e1) - np.repeat(starts, size[j0:j1])
+        out[j0:j1] = np.add.reduceat(table[codes[e0:e1]] * place[rank], starts - e0)
+    out ^= mix64(size.view(np.uint64))
+    if key is not None:
+        out ^= mix64(key.astype(np.uint64) << np.uint64(40))
+    return mix64(out)
+
+
+def _group(hashed: NDArray[np.uint64]) -> tuple[IntArray, IntArray]:
+    order = np.argsort(hashed, kind="stable")
+    ordered = hashed[order]
+    begins = np.ones(len(order), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(begins) - 1
+    return order[begins], group
+
+
+def _same_as(
+    other: IntArray, offsets: IntArray, codes: NDArray[Any], key: NDArray[Any] | None
+) -> NDArray[np.bool_]:
+    """(J,) whether segment j equals segment ``other[j]``."""
+    size = np.diff(offsets)
+    same = size == size[other]
+    if key is not None:
+        same &= key == key[other]
+    start, end = offsets[:-1], np.int64(offsets[-1] - 1)
+    for j0, j1, e0, e1 in chunks(offsets):
+        shift = np.repeat(start[other[j0:j1]] - start[j0:j1], size[j0:j1])
+        # A segment of another length is unequal already; its rows are clipped, not compared.
+        rows = np.minimum(np.arange(e0, e1) + shift, end)
+        equal = codes[rows] == codes[e0:e1]
+        same[j0:j1] &= np.logical_and.reduceat(equal, start[j0:j1] - e0)
+    return same
+
+
+def _repair(
+    first: IntArray,
+    group: IntArray,
+    wrong: IntArray,
+    offsets: IntArray,
+    codes: NDArray[Any],
+    key: NDArray[Any] | None,
+) -> tuple[IntArray, IntArray]:
+    """Give the segments whose hash collided groups of their own; there are hardly ever any."""
+    found: dict[tuple[int, bytes], int] = {}
+    added: list[int] = []
+    for j in wrong.tolist():
+        sequence = codes[offsets[j] : offsets[j + 1]].tobytes()
+        at = found.setdefault((0 if key is None else int(key[j]), sequence), len(first) + len(added))
+        if at == len(first) + len(added):
+            added.append(j)
+        group[j] = at
+    return np.append(first, np.array(added, np.int64)), group

@@ -1,0 +1,1 @@
+"""Touchpoints, journeys, goals, and the door through which tables come in."""

@@ -1,0 +1,158 @@
+"""Putting journeys together: the one place where touchpoints are sorted into journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxkit.core.arrays import IntArray
+from cxkit.core.codes import Codes
+from cxkit.core.sorting import order_by_code_and_time
+from cxkit.core.spans import FIRST_US, LAST_US
+from cxkit.errors import DataError, SchemaError
+from cxkit.model.journeys import Column, Journeys
+
+__all__ = ["build", "concat", "from_codes"]
+
+_RESERVED: Final = ("customer", "time")
+_ORDER: Final = ("channel", "event", "value")
+
+
+def from_codes(
+    *, customer: NDArray[Any] | Codes, time: NDArray[Any], columns: Mapping[str, Any]
+) -> Journeys:
+    """See :meth:`cxkit.Journeys.from_codes`."""
+    who = customer if isinstance(customer, Codes) else _labels("customer", np.asarray(customer))
+    times = _microseconds(np.asarray(time))
+    kept: dict[str, Column] = {}
+    for name, given in columns.items():
+        if name in _RESERVED:
+            raise SchemaError(f"{name!r} is an argument of its own, not one of columns")
+        column = given if isinstance(given, Codes) else np.asarray(given)
+        if isinstance(column, np.ndarray):
+            column = _floats(column) if column.dtype.kind == "f" else _labels(name, column)
+        kept[name] = column
+    for name, array in {"time": times, **kept}.items():
+        if len(array) != len(who):
+            raise SchemaError(f"{name!r} has {len(array)} rows, customer has {len(who)}")
+    lost = who.is_missing()
+    if lost.any():
+        raise DataError(f"row {int(np.flatnonzero(lost)[0])} has no customer; {_count(lost)} in all")
+    outside = (times < FIRST_US) | (times > LAST_US)
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise DataError(
+            f"row {row}: time {times[row]} us since 1970 lies outside the years 1900 to 2200; "
+            f"{_count(outside)} in all"
+        )
+    for name in ("channel", "event"):
+        if name in kept and not isinstance(kept[name], Codes):
+            raise SchemaError(f"{name!r} must hold labels (codes or whole numbers), not floats")
+    if isinstance(kept.get("value"), Codes):
+        raise SchemaError("'value' must hold floats, not labels")
+    if "value" in kept and (bad := np.isinf(kept["value"])).any():  # type: ignore[arg-type]
+        raise DataError(f"row {int(np.flatnonzero(bad)[0])} has an infinite value; {_count(bad)} in all")
+    return build(who, times, kept)
+
+
+def build(customer: Codes, times: IntArray, columns: Mapping[str, Column]) -> Journeys:
+    """Sort touchpoints into journeys, one per customer. The arguments are trusted.
+
+    Args:
+        customer: (E,) codes, none missing.
+        times: (E,) int64 microseconds since 1970.
+        columns: name -> (E,) column.
+    """
+    named = {k: columns[k] for k in _ORDER if k in columns}
+    named |= {k: v for k, v in columns.items() if k not in named}
+    if not len(customer):
+        none = np.zeros(0, "datetime64[us]")
+        return Journeys(np.zeros(1, np.int64), customer, none, named)
+    order, ordered = order_by_code_and_time(customer.codes, times)
+    sizes = np.bincount(customer.codes, minlength=len(customer.vocabulary))
+    present = np.flatnonzero(sizes)
+    offsets = np.zeros(len(present) + 1, np.int64)
+    np.cumsum(sizes[present], out=offsets[1:])
+    who = Codes(present.astype(customer.codes.dtype), customer.vocabulary)
+    if order is not None:
+        named = {name: _gather(column, order) for name, column in named.items()}
+    return Journeys(offsets, who, ordered.view("datetime64[us]"), named)
+
+
+def concat(parts: list[Journeys]) -> Journeys:
+    """See :meth:`cxkit.Journeys.concat`."""
+    if not parts:
+        return Journeys.empty()
+    sizes = [0, *np.cumsum([part.touchpoints for part in parts]).tolist()]
+    begins = [part.offsets[:-1] + size for part, size in zip(parts, sizes, strict=False)]
+    offsets = np.append(np.concatenate(begins), sizes[-1])
+    names = list(dict.fromkeys(name for part in parts for name in part.columns))
+    columns: dict[str, Column] = {}
+    for name in names:
+        given = [part.columns.get(name) for part in parts]
+        kinds = {isinstance(column, Codes) for column in given if column is not None}
+        if len(kinds) > 1:
+            raise SchemaError(f"column {name!r} holds labels in one part and numbers in another")
+        if kinds == {True}:
+            columns[name] = _concat_codes(
+                [
+                    column if isinstance(column, Codes) else Codes.all_missing(part.touchpoints)
+                    for column, part in zip(given, parts, strict=True)
+                ]
+            )
+        else:
+            columns[name] = np.concatenate(
+                [
+                    np.full(part.touchpoints, np.nan) if column is None else column
+                    for column, part in zip(given, parts, strict=True)
+                ]  # type: ignore[arg-type]
+            )
+    customer = _concat_codes([part.customer for part in parts])
+    return Journeys(offsets, customer, np.concatenate([part.time for part in parts]), columns)
+
+
+def _concat_codes(parts: list[Codes]) -> Codes:
+    vocabulary = parts[0].vocabulary
+    for part in parts[1:]:
+        vocabulary = vocabulary.union(part.vocabulary)
+    return Codes(np.concatenate([part.over(vocabulary).codes for part in parts]), vocabulary)
+
+
+def _gather(column: Column, order: IntArray) -> Column:
+    # mode="clip" skips the check of every index: the order is ours, and in range.
+    if isinstance(column, Codes):
+        return Codes(np.take(column.codes, order, mode="clip"), column.vocabulary)
+    return np.take(column, order, mode="clip")
+
+
+def _labels(name: str, array: NDArray[Any]) -> Codes:
+    if array.dtype.kind not in "iu":
+        raise SchemaError(
+            f"{name!r} has dtype {array.dtype}; from_codes takes Codes or whole numbers for labels, "
+            "from_table takes text and categories"
+        )
+    return Codes.of(array)
+
+
+def _floats(array: NDArray[Any]) -> NDArray[np.float64]:
+    return array.astype(np.float64, copy=False)
+
+
+def _microseconds(array: NDArray[Any]) -> IntArray:
+    if array.dtype.kind == "M":
+        if np.isnat(array).any():
+            raise DataError(f"row {int(np.flatnonzero(np.isnat(array))[0])} has no time (NaT)")
+        return array.astype("datetime64[us]").view(np.int64)
+    if array.dtype.kind == "i":
+        return array.astype(np.int64, copy=False)
+    raise SchemaError(
+        f"time has dtype {array.dtype}; from_codes takes datetime64 or int64 microseconds, "
+        "from_table takes text and other units"
+    )
+
+
+def _count(mask: NDArray[np.bool_]) -> str:
+    return f"{int(mask.sum()):,} of {len(mask):,} rows"

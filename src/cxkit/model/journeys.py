@@ -1,0 +1,379 @@
+"""Many journeys, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, overload
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self, TypeAlias
+
+from cxkit.core.arrays import IntArray, freeze
+from cxkit.core.codes import Codes, Label
+from cxkit.core.ragged import cut_offsets, segment_ids, take_segments
+from cxkit.core.spans import SpanLike, span_us
+from cxkit.core.summary import SHARDS
+from cxkit.errors import SchemaError, did_you_mean
+from cxkit.model.goal import GoalLike, as_goal
+
+if TYPE_CHECKING:
+    from cxkit.model.journey import Journey
+
+__all__ = ["Column", "Journeys", "as_journeys"]
+
+Column: TypeAlias = Codes | NDArray[np.float64]
+_RESERVED: Final = ("customer", "time")
+_FIRST_COLUMNS: Final = ("channel", "event", "value")
+
+
+def _frozen_columns(columns: Mapping[str, Column]) -> Mapping[str, Column]:
+    return MappingProxyType(
+        {k: v if isinstance(v, Codes) else freeze(v) for k, v in columns.items()}
+    )
+
+
+@attrs.frozen(eq=False, repr=False)
+class Journeys:
+    """Many journeys, as columns: the ordered touchpoints that customers actually had.
+
+    Journey ``j`` is the rows ``offsets[j]:offsets[j + 1]`` of every touchpoint column, in order of
+    time; touchpoints of the same instant keep the order of the input. No journey is empty. A
+    customer may have several journeys, for instance one per session.
+
+    Made by :func:`cxkit.ingest`, :meth:`from_table` or :meth:`from_codes`, which check and sort;
+    the constructor trusts its arguments. All arrays are read-only.
+
+    Attributes:
+        offsets: (J + 1,) int64.
+        customer: (J,) codes: the customer of each journey.
+        time: (E,) datetime64[us], UTC.
+        columns: The further touchpoint columns by name, each (E,): :class:`~cxkit.core.codes.Codes`
+            or float64. ``channel``, ``event`` and ``value`` are among them if they were given.
+
+    Example:
+        >>> journeys = Journeys.from_table(
+        ...     {"who": ["b", "a", "b"], "when": ["2024-01-02", "2024-01-01", "2024-01-01"],
+        ...      "what": ["buy", "look", "look"]},
+        ...     customer="who", time="when", event="what", tz="UTC")
+        >>> journeys
+        <Journeys: 2 journeys of 2 customers, 3 touchpoints, 2024-01-01 to 2024-01-02; event (2)>
+        >>> [t.event for t in journeys[1]]
+        ['look', 'buy']
+    """
+
+    offsets: IntArray = attrs.field(converter=freeze)
+    customer: Codes
+    time: NDArray[np.datetime64] = attrs.field(converter=freeze)
+    columns: Mapping[str, Column] = attrs.field(converter=_frozen_columns)
+
+    # ------------------------------------------------------------------ made from
+
+    @classmethod
+    def from_table(cls, table: object, **roles: Any) -> Journeys:
+        """Journeys from any table, all of whose rows must be usable.
+
+        Takes the arguments of :func:`cxkit.ingest`, which is the form that keeps bad rows apart.
+
+        Raises:
+            DataError: At least one row was rejected; the error names the first ones.
+            SchemaError: A column is missing or of a kind that cannot be used.
+        """
+        from cxkit.model.ingest import from_table
+
+        return from_table(table, **roles)
+
+    @classmethod
+    def from_codes(
+        cls,
+        *,
+        customer: NDArray[Any] | Codes,
+        time: NDArray[Any],
+        columns: Mapping[str, Column | NDArray[Any]] | None = None,
+    ) -> Journeys:
+        """Journeys from arrays that are encoded already: the fastest way in.
+
+        Args:
+            customer: (E,) codes, or whole numbers, which are the customers' ids.
+            time: (E,) datetime64, or int64 microseconds since 1970; UTC.
+            columns: name -> (E,) codes, whole numbers (labels) or floats.
+
+        Raises:
+            SchemaError: Lengths differ, a dtype cannot be used, or a name is reserved.
+            DataError: A customer is missing, or a time lies outside the years 1900 to 2200.
+        """
+        from cxkit.model.build import from_codes
+
+        return from_codes(customer=customer, time=time, columns=columns or {})
+
+    @classmethod
+    def empty(cls) -> Journeys:
+        """No journey at all."""
+        none = np.zeros(0, "datetime64[us]")
+        return cls(np.zeros(1, np.int64), Codes.all_missing(0), none, {})
+
+    @classmethod
+    def concat(cls, parts: Iterable[Journeys]) -> Journeys:
+        """The journeys of all parts, one part after another.
+
+        Journeys stay as they are: a customer who is in two parts has journeys in both. Columns that
+        a part lacks are missing there.
+        """
+        from cxkit.model.build import concat
+
+        return concat(list(parts))
+
+    # ------------------------------------------------------------------ a container
+
+    def __len__(self) -> int:
+        """J, the number of journeys."""
+        return len(self.offsets) - 1
+
+    @property
+    def touchpoints(self) -> int:
+        """E, the number of touchpoints."""
+        return len(self.time)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The touchpoint columns that were given, ``time`` first."""
+        return ["time", *self.columns]
+
+    @overload
+    def __getitem__(self, key: str) -> Column: ...
+    @overload
+    def __getitem__(self, key: int) -> Journey: ...
+    @overload
+    def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> Journeys: ...
+    def __getitem__(self, key: Any) -> Any:
+        """A column by name, one journey by position, or journeys by slice, mask or positions.
+
+        Raises:
+            SchemaError: There is no such column.
+            IndexError: There is no such journey.
+        """
+        if isinstance(key, str):
+            return self._column(key)
+        if isinstance(key, (int, np.integer)):
+            from cxkit.model.journey import Journey
+
+            at = int(key) + len(self) if key < 0 else int(key)
+            if not 0 <= at < len(self):
+                raise IndexError(f"journey {key} of {len(self)}")
+            return Journey(self.take(slice(at, at + 1)))
+        return self.take(key)
+
+    def __iter__(self) -> Iterator[Journey]:
+        """The journeys one by one: for looking at some, not for work over all."""
+        return (self[j] for j in range(len(self)))
+
+    def take(self, which: slice | NDArray[Any] | Sequence[int]) -> Journeys:
+        """The chosen journeys.
+
+        Args:
+            which: A slice, a (J,) boolean mask, or positions in any order.
+        """
+        if isinstance(which, slice) and which.step in {None, 1}:
+            j0, j1, _ = which.indices(len(self))
+            j1 = max(j0, j1)
+            rows: Any = slice(int(self.offsets[j0]), int(self.offsets[j1]))
+            offsets = self.offsets[j0 : j1 + 1] - self.offsets[j0]
+            return self._over(rows, offsets, self.customer.take(slice(j0, j1)))
+        positions = np.arange(len(self))[np.asarray(which) if not isinstance(which, slice) else which]
+        if not isinstance(which, slice) and len(np.asarray(which)) == 0:
+            positions = np.zeros(0, np.int64)
+        offsets, rows = take_segments(self.offsets, positions)
+        return self._over(rows, offsets, self.customer.take(positions))
+
+    def where(self, keep: NDArray[np.bool_]) -> Journeys:
+        """Only some touchpoints; a journey that keeps none is gone.
+
+        Args:
+            keep: (E,) which touchpoints stay.
+        """
+        rows = np.flatnonzero(keep)
+        of = np.searchsorted(self.offsets, rows, side="right") - 1
+        first = np.ones(len(rows), dtype=bool)
+        first[1:] = of[1:] != of[:-1]
+        offsets = np.append(np.flatnonzero(first), len(rows))
+        return self._over(rows, offsets, self.customer.take(of[first]))
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when every journey and column is, by label, not by code."""
+        if not isinstance(other, Journeys):
+            return NotImplemented
+        return (
+            np.array_equal(self.offsets, other.offsets)
+            and np.array_equal(self.time, other.time)
+            and self.customer == other.customer
+            and self.columns.keys() == other.columns.keys()
+            and all(_equal(column, other.columns[name]) for name, column in self.columns.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through the constructor, so that the copy is read-only too."""
+        columns = {k: v if isinstance(v, Codes) else np.array(v) for k, v in self.columns.items()}
+        return Journeys, (np.array(self.offsets), self.customer, np.array(self.time), columns)
+
+    def __repr__(self) -> str:
+        """How many, of whom, when, and which columns."""
+        period = ""
+        if self.touchpoints:
+            first, last = self.time.min(), self.time.max()
+            period = f", {str(first)[:10]} to {str(last)[:10]}"
+        columns = ", ".join(
+            f"{name} ({len(column.vocabulary):,})" if isinstance(column, Codes) else name
+            for name, column in self.columns.items()
+        )
+        return (
+            f"<Journeys: {len(self):,} journeys of {self.customers:,} customers, "
+            f"{self.touchpoints:,} touchpoints{period}{'; ' + columns if columns else ''}>"
+        )
+
+    # ------------------------------------------------------------------ columns
+
+    @property
+    def channel(self) -> Codes:
+        """(E,) where; all missing if no channel was given."""
+        return self._codes_or_missing("channel")
+
+    @property
+    def event(self) -> Codes:
+        """(E,) what; all missing if no event was given."""
+        return self._codes_or_missing("event")
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """(E,) money of outcomes, NaN where a touchpoint carries none."""
+        found = self.columns.get("value")
+        if isinstance(found, np.ndarray):
+            return found
+        return np.broadcast_to(np.float64(np.nan), self.time.shape)
+
+    def codes(self, name: str) -> Codes:
+        """A column of labels.
+
+        Raises:
+            SchemaError: There is no such column, or it holds numbers.
+        """
+        column = self._codes_or_missing(name) if name in _FIRST_COLUMNS[:2] else self._column(name)
+        if not isinstance(column, Codes):
+            labelled = [k for k, v in self.columns.items() if isinstance(v, Codes)]
+            raise SchemaError(f"column {name!r} holds numbers, not labels; labels are in {labelled}")
+        return column
+
+    def _column(self, name: str) -> Any:
+        if name == "time":
+            return self.time
+        if name == "customer":
+            return self.customer.take(segment_ids(self.offsets))
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise SchemaError(
+                f"no column {name!r}; the journeys have {self.column_names}."
+                f"{did_you_mean(name, self.column_names)}"
+            ) from None
+
+    def _codes_or_missing(self, name: str) -> Codes:
+        found = self.columns.get(name)
+        return found if isinstance(found, Codes) else Codes.all_missing(self.touchpoints)
+
+    # ------------------------------------------------------------------ re-cutting
+
+    def sessions(self, gap: SpanLike = "30min") -> Journeys:
+        """Cut into visits: a pause *longer* than ``gap`` begins a new one. No column is copied.
+
+        Example:
+            >>> two = Journeys.from_table({"c": [1, 1, 1], "t": [0, 1800, 3601]},
+            ...                           customer="c", time="t", time_unit="s")
+            >>> two.sessions("30min").offsets.tolist()
+            [0, 2, 3]
+        """
+        limit = span_us(gap, name="gap")
+        ticks = self.time.view(np.int64)
+        starts = np.ones(self.touchpoints, dtype=bool)
+        np.greater(ticks[1:] - ticks[:-1], limit, out=starts[1:])
+        return self._cut(starts)
+
+    def until(self, goal: GoalLike, lookback: SpanLike | None = None) -> Journeys:
+        """Cut into paths: each ends with a touchpoint that reaches the goal, or at the customer's end.
+
+        Args:
+            goal: The goal, or the name of its event.
+            lookback: Keep only touchpoints at most this long before the end of their path: before
+                the conversion, or before the last touchpoint of a path without one.
+
+        Returns:
+            The paths. Without ``lookback`` no column is copied, and every touchpoint is in one.
+        """
+        reached = as_goal(goal).matches(self)
+        starts = np.zeros(self.touchpoints, dtype=bool)
+        starts[1:] = reached[:-1]
+        paths = self._cut(starts)
+        if lookback is None:
+            return paths
+        ticks = self.time.view(np.int64)
+        earliest = ticks[paths.offsets[1:] - 1] - span_us(lookback, name="lookback")
+        return paths.where(ticks >= np.repeat(earliest, np.diff(paths.offsets)))
+
+    def _cut(self, starts: NDArray[np.bool_]) -> Journeys:
+        if not len(self):
+            return self
+        offsets, parent = cut_offsets(self.offsets, starts)
+        return attrs.evolve(self, offsets=offsets, customer=self.customer.take(parent))
+
+    # ------------------------------------------------------------------ for the areas
+
+    @property
+    def customers(self) -> int:
+        """How many different customers have a journey here."""
+        seen = np.zeros(self.customer.slots, dtype=bool)
+        seen[self.customer.codes] = True
+        return int(seen.sum())
+
+    @cached_property
+    def shards(self) -> NDArray[np.uint8]:
+        """(J,) the shard of each journey: the top bits of a hash of its customer."""
+        top = 64 - (SHARDS - 1).bit_length()
+        table = (self.customer.vocabulary.hash64() >> np.uint64(top)).astype(np.uint8)
+        return freeze(table[self.customer.codes])
+
+    def _over(self, rows: Any, offsets: IntArray, customer: Codes) -> Self:
+        columns: dict[str, Column] = {
+            name: column.take(rows) if isinstance(column, Codes) else column[rows]
+            for name, column in self.columns.items()
+        }
+        return attrs.evolve(
+            self, offsets=offsets, customer=customer, time=self.time[rows], columns=columns
+        )
+
+
+def as_journeys(journeys: Journeys | Journey) -> Journeys:
+    """Journeys from themselves, or from one journey: how every analysis takes either.
+
+    Raises:
+        SchemaError: It is neither.
+    """
+    if isinstance(journeys, Journeys):
+        return journeys
+    inner = getattr(journeys, "journeys", None)
+    if isinstance(inner, Journeys):
+        return inner
+    raise SchemaError(
+        f"expected Journeys or a Journey, found {type(journeys).__name__}; "
+        "make them with cx.ingest(table, customer=..., time=...) or Journeys.from_table"
+    )
+
+
+def _equal(left: Column, right: Column) -> bool:
+    if isinstance(left, Codes) or isinstance(right, Codes):
+        return bool(left == right) if type(left) is type(right) else False
+    return bool(np.array_equal(left, right, equal_nan=True))
+
+

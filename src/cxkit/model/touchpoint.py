@@ -1,0 +1,99 @@
+"""One timed contact of one customer, in one channel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any, Final
+
+import attrs
+
+from cxkit.core.codes import Label
+from cxkit.core.spans import InstantLike, instant_us
+from cxkit.errors import DataError
+
+__all__ = ["Touchpoint"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _utc(value: InstantLike) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant_us(value, name="time"))
+
+
+def _label(value: Any, field: attrs.Attribute[Any]) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int))):
+        raise DataError(
+            f"{field.name} of a touchpoint is text or a whole number; found {value!r}"
+        )
+
+
+def _customer(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    _label(value, field)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise DataError(f"a touchpoint needs a customer; found {value!r}")
+
+
+def _optional_label(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    _label(value, field)
+
+
+def _finite(_: object, __: object, value: float) -> None:
+    if math.isinf(value):
+        raise DataError(f"value of a touchpoint is a finite number or NaN; found {value}")
+
+
+@attrs.frozen
+class Touchpoint:
+    """One timed contact of one customer with a brand, partner or product, in one channel.
+
+    Attributes:
+        customer: Who: text or a whole number.
+        time: When: an instant (see :func:`cxkit.core.spans.instant_us`), kept as an aware UTC
+            ``datetime``.
+        event: What happened, such as ``"page_view"``; ``None`` if it is not known.
+        channel: Where, such as ``"email"`` or ``"store"``; ``None`` if it is not known.
+        value: Money of an outcome, in the one currency of the store; NaN where there is none.
+        properties: Further columns by name, such as ``{"campaign": "spring"}``.
+
+    Raises:
+        DefinitionError: The time is no instant, or has no zone.
+        DataError: The customer is empty, or the value is infinite.
+
+    Example:
+        >>> Touchpoint("ann", "2024-03-01T10:00Z", event="open", channel="email").time.hour
+        10
+    """
+
+    customer: Label = attrs.field(validator=_customer)
+    time: datetime = attrs.field(converter=_utc)
+    event: Label | None = attrs.field(default=None, validator=_optional_label)
+    channel: Label | None = attrs.field(default=None, validator=_optional_label)
+    value: float = attrs.field(default=math.nan, converter=float, validator=_finite, eq=repr)
+    properties: Mapping[str, Any] = attrs.field(
+        factory=dict, converter=lambda given: MappingProxyType(dict(given)), hash=False
+    )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through the constructor: a read-only mapping cannot be pickled itself."""
+        fields = (self.customer, self.time, self.event, self.channel, self.value)
+        return Touchpoint, (*fields, dict(self.properties))
+
+    @property
+    def time_us(self) -> int:
+        """Microseconds since 1970, UTC."""
+        return (self.time - _EPOCH) // timedelta(microseconds=1)
+
+    @classmethod
+    def _of_row(cls, row: Mapping[str, Any]) -> Touchpoint:
+        """A touchpoint from one row of a store, whose columns were checked at the door."""
+        rest = {k: v for k, v in row.items() if k not in _OWN}
+        own = {k: row[k] for k in _OWN if k in row}
+        return cls(**own, properties=rest)
+
+
+_OWN: Final = ("customer", "time", "event", "channel", "value")
+
+

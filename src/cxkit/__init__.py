@@ -1,8 +1,8 @@
 """cxkit: the customer-experience engine that other software imports.
 
-Three nouns: a *definition* says what (``EngagementScale``, ``Goal``, ``flow.Funnel``), ``Journeys``
-is the data, a *result* is the answer. Areas (``cx.attribution``, ``cx.flow`` ...) load when they are
-first used.
+Three nouns: a *definition* says what (``EngagementScale``, ``Goal``, ``flow.Funnel``),
+``Journeys`` is the data, a *result* is the answer. Areas (``cx.attribution``, ``cx.flow`` ...) load
+when they are first used.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ if not TYPE_CHECKING:
         "read_events": "cxkit.interop.files",
     }
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         import importlib
 
         if name in _AREAS:
@@ -82,5 +82,5 @@ if not TYPE_CHECKING:
         hint = did_you_mean(name, __all__)
         raise AttributeError(f"module 'cxkit' has no attribute {name!r}.{hint}")
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return sorted([*__all__, "__version__"])

@@ -4,7 +4,7 @@ Every error is also the builtin that a user would catch without knowing cxkit::
 
     Exception
      └── CxError
-          ├── SchemaError        (ValueError)   a table lacks a column, or a column has the wrong kind
+          ├── SchemaError        (ValueError)   a table lacks a column, or one is of the wrong kind
           ├── DataError          (ValueError)   rows hold values that cannot be used
           ├── DefinitionError    (ValueError)   a rule, a funnel, a model contradicts itself
           ├── UnknownLabelError  (LookupError)  a label that the data does not have

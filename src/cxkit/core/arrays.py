@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,15 @@ __all__ = ["IntArray", "freeze", "smallest_unsigned"]
 
 IntArray = NDArray[np.int64]
 
-ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
+def freeze(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view of ``array``; the caller's own array stays as writable as it was.
 
-def freeze(array: ArrayT) -> ArrayT:
-    """A read-only view of ``array``; the caller's own array stays as writable as it was."""
+    Typed loosely so that attrs can use it as the converter of a field of any dtype.
+    """
     view = array.view()
     view.flags.writeable = False
-    return view  # type: ignore[return-value]  # a view of an ArrayT is an ArrayT
+    return view
 
 
 def smallest_unsigned(largest: int) -> np.dtype[np.unsignedinteger[Any]]:

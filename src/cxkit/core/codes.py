@@ -1,8 +1,4 @@
-"""Values <-> integer codes and their vocabulary.
-
-A :class:`Vocabulary` is the sorted, distinct labels of a column: text or whole numbers. A
-:class:`Codes` is a column that points into one. Labels are kept sorted so that neither the order of
-the input rows nor the order of a merge can be seen in any result.
+"""Columns of labels: values <-> integer codes and their vocabulary.
 
 The code ``len(vocabulary)`` means *missing*. It is a slot of its own, never a name, so that tables
 of counts have ``K + 1`` slots and nothing that lacks a label can pass for something that has one.
@@ -10,148 +6,18 @@ of counts have ``K + 1`` slots and nothing that lacks a label can pass for somet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import TypeAlias
 
 from cxkit.core.arrays import freeze, smallest_unsigned
-from cxkit.core.hashing import hash_labels
-from cxkit.errors import DataError, UnknownLabelError, did_you_mean
+from cxkit.core.vocabulary import TEXT, Label, Vocabulary, as_label_array
+from cxkit.errors import DataError
 
 __all__ = ["TEXT", "Codes", "Label", "Vocabulary"]
-
-Label: TypeAlias = str | int
-
-TEXT: Final = np.dtypes.StringDType()
-"""How labels of text are kept: exact for NUL, emoji and spaces, which fixed-width text is not."""
-
-_EMPTY: Final[NDArray[Any]] = np.array([], dtype=TEXT)
-
-
-@attrs.frozen(eq=False, repr=False)
-class Vocabulary:
-    """The distinct labels of a column, sorted.
-
-    Attributes:
-        labels: (K,) int64, or numpy's variable-width string dtype. Sorted, distinct, read-only.
-
-    Example:
-        >>> v = Vocabulary.of(["web", "email", "web"])
-        >>> list(v), v.index("web"), "store" in v
-        (['email', 'web'], 1, False)
-    """
-
-    labels: NDArray[Any] = attrs.field(converter=freeze)
-
-    @classmethod
-    def of(cls, labels: Iterable[Label] | NDArray[Any]) -> Vocabulary:
-        """Sort the labels and drop repeats.
-
-        Args:
-            labels: Text or whole numbers; a mixture is read as text, so 1 and "1" are one label.
-
-        Raises:
-            DataError: A label is neither text nor a whole number.
-        """
-        return cls(_distinct_sorted(labels if isinstance(labels, np.ndarray) else list(labels)))
-
-    def __len__(self) -> int:
-        """K, the number of labels."""
-        return len(self.labels)
-
-    def __iter__(self) -> Iterator[Label]:
-        """The labels as Python text or integers."""
-        return iter(self.labels.tolist())
-
-    def __contains__(self, label: object) -> bool:
-        """Whether the label is in the vocabulary."""
-        return self._find(label) is not None
-
-    def __eq__(self, other: object) -> bool:
-        """Equal when the labels are."""
-        if not isinstance(other, Vocabulary):
-            return NotImplemented
-        if self is other or self.labels is other.labels:
-            return True
-        if not len(self) and not len(other):
-            return True
-        return self.labels.dtype == other.labels.dtype and bool(
-            np.array_equal(self.labels, other.labels)
-        )
-
-    def __hash__(self) -> int:
-        """A cheap hash: the size and the ends."""
-        ends = (self.labels[0], self.labels[-1]) if len(self) else ()
-        return hash((len(self), ends))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the constructor, so that the copy is read-only too."""
-        return Vocabulary, (np.array(self.labels),)
-
-    def __repr__(self) -> str:
-        """The first labels."""
-        shown = ", ".join(repr(label) for label in self.labels[:5].tolist())
-        more = f", ... {len(self):,} in all" if len(self) > 5 else ""
-        return f"<Vocabulary: {shown}{more}>"
-
-    def index(self, label: Label) -> int:
-        """The code of a label.
-
-        Raises:
-            UnknownLabelError: The vocabulary does not hold it.
-        """
-        found = self._find(label)
-        if found is None:
-            some = self.labels[:20].tolist()
-            more = f" and {len(self) - 20:,} more" if len(self) > 20 else ""
-            raise UnknownLabelError(
-                f"no label {label!r}; there are {some}{more}.{did_you_mean(label, self)}"
-            )
-        return found
-
-    def union(self, other: Vocabulary) -> Vocabulary:
-        """All labels of both. Numbers become text when the other vocabulary is text."""
-        if self == other or not len(other):
-            return self
-        if not len(self):
-            return other
-        left, right = _one_kind(self.labels, other.labels)
-        return Vocabulary(_distinct_sorted(np.concatenate([left, right])))
-
-    def positions_in(self, other: Vocabulary) -> NDArray[np.intp]:
-        """Where each label lies in ``other``, with one more entry: missing stays missing.
-
-        Args:
-            other: A vocabulary that holds every label of this one (see :meth:`union`).
-
-        Returns:
-            (K + 1,) positions, so that ``positions[codes]`` translates a column.
-        """
-        mine, theirs = _one_kind(self.labels, other.labels)
-        found = np.searchsorted(theirs, mine) if len(theirs) else np.zeros(len(mine), np.intp)
-        return np.append(found, len(other)).astype(np.intp)
-
-    def hash64(self) -> NDArray[np.uint64]:
-        """(K,) uint64: a hash of each label that is the same in every process and release."""
-        return hash_labels(self.labels)
-
-    def _find(self, label: object) -> int | None:
-        if isinstance(label, bool) or not len(self):
-            return None
-        if self.labels.dtype == TEXT:
-            if not isinstance(label, str):
-                return None
-            key: Any = np.array(label, dtype=TEXT)
-        elif isinstance(label, (int, np.integer)) and abs(int(label)) < 2**63:
-            key = int(label)
-        else:
-            return None
-        at = int(np.searchsorted(self.labels, key))
-        return at if at < len(self) and self.labels[at] == key else None
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -185,22 +51,15 @@ class Codes:
         if isinstance(values, np.ndarray):
             if values.dtype.kind in "iu":
                 return cls._of_integers(values)
-            values = values.tolist()
-        # One pass at C speed: the dictionary hands out 0, 1, 2 ... in order of first sight.
-        seen: dict[Label | None, int] = dict.fromkeys(values)  # type: ignore[arg-type]
-        if any(isinstance(v, (int, np.integer)) for v in seen) and any(
-            isinstance(v, str) for v in seen
-        ):
+            return cls.of(values.tolist())
+        texts = any(isinstance(v, str) for v in _distinct(values))
+        if texts and any(isinstance(v, (int, np.integer)) for v in _distinct(values)):
             values = [v if v is None else str(v) for v in values]
-            seen = dict.fromkeys(values)  # type: ignore[arg-type]
-        missing = None in seen
-        seen.pop(None, None)
-        labels = list(seen)
-        for position, label in enumerate(labels):
-            seen[label] = position
-        if missing:
-            seen[None] = -1
-        raw = np.fromiter(map(seen.__getitem__, values), np.int64, len(values))
+        labels = [v for v in _distinct(values) if v is not None]
+        # One pass at C speed: a dictionary looked up by map, not a loop.
+        code: dict[Label | None, int] = {label: at for at, label in enumerate(labels)}
+        code[None] = -1
+        raw = np.fromiter(map(code.__getitem__, values), np.int64, len(values))
         return cls.from_codes(raw, labels)
 
     @classmethod
@@ -226,30 +85,29 @@ class Codes:
         codes = np.asarray(codes)
         size = len(labels)
         lost = codes == missing
-        if len(codes):
-            inside = np.where(lost, 0, codes) if lost.any() else codes
-            if (low := int(inside.min())) < 0 or (high := int(inside.max())) >= max(size, 1):
-                bad = low if low < 0 else high
-                row = int(np.flatnonzero(inside == bad)[0])
-                raise DataError(
-                    f"code {bad} in row {row} points outside the {size} labels; "
-                    f"codes run from 0 to {size - 1}, {missing} means missing"
-                )
+        # Past the last label: the slot of what is missing.
+        index = np.where(lost, size, codes) if lost.any() else codes
+        outside = (index < 0) | (index > size) | ((index == size) & ~lost)
+        if outside.any():
+            row = int(np.flatnonzero(outside)[0])
+            raise DataError(
+                f"code {codes[row]} in row {row} points outside the {size} labels; "
+                f"codes run from 0 to {size - 1}, {missing} means missing"
+            )
         used = np.zeros(size + 1, dtype=bool)
-        used[np.where(lost, size, codes) if lost.any() else codes] = True
-        old = labels.labels if isinstance(labels, Vocabulary) else _as_label_array(labels)
-        vocabulary = Vocabulary(_distinct_sorted(old[used[:size]]))
+        used[index] = True
+        old = labels.labels if isinstance(labels, Vocabulary) else as_label_array(labels)
+        vocabulary = Vocabulary.of(old[used[:size]])
         wide = smallest_unsigned(len(vocabulary))
         table = np.full(size + 1, len(vocabulary), dtype=wide)
         if len(vocabulary):
             table[:size][used[:size]] = np.searchsorted(vocabulary.labels, old[used[:size]])
-        index = np.where(lost, size, codes) if lost.any() else codes
         return cls(table[index], vocabulary)
 
     @classmethod
     def all_missing(cls, rows: int) -> Codes:
         """A column without a single label."""
-        return cls(np.zeros(rows, np.uint8), Vocabulary(_EMPTY))
+        return cls(np.zeros(rows, np.uint8), Vocabulary.of(()))
 
     @classmethod
     def _of_integers(cls, values: NDArray[Any]) -> Codes:
@@ -261,7 +119,7 @@ class Codes:
         span = high - low
         if span <= max(4 * len(values), 1 << 16):
             # Ids that lie close together: a table of flags finds the distinct ones in one pass.
-            shifted = (values - values.dtype.type(low)).astype(np.int64, copy=False)
+            shifted = values.astype(np.int64, copy=False) - low
             used = np.zeros(span + 1, dtype=bool)
             used[shifted] = True
             labels = np.flatnonzero(used) + low
@@ -341,6 +199,16 @@ class Codes:
         return Codes(table.astype(smallest_unsigned(len(vocabulary)))[self.codes], vocabulary)
 
 
+def _distinct(values: Sequence[Label | None]) -> dict[Label | None, None]:
+    try:
+        return dict.fromkeys(values)
+    except TypeError:
+        odd = next(v for v in values if getattr(type(v), "__hash__", None) is None)
+        raise DataError(
+            f"a label must be text or a whole number; found {odd!r} ({type(odd).__name__})"
+        ) from None
+
+
 def _factorize_sparse(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct sorted values and the code of each row: one sort of values, not an argsort.
 
@@ -362,46 +230,3 @@ def _factorize_sparse(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDA
     codes = np.empty(len(values), np.int64)
     codes[rows] = np.cumsum(first) - 1
     return keys[first].view(np.int64) + low, codes
-
-
-def _as_label_array(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
-    """Labels as int64 or text, in the order given."""
-    if isinstance(labels, np.ndarray):
-        if labels.dtype.kind in "iu":
-            return labels.astype(np.int64)
-        if labels.dtype.kind in "UT":
-            return labels.astype(TEXT)
-        labels = labels.tolist()
-    kinds = {type(label) for label in labels}
-    if not labels:
-        return _EMPTY
-    if all(issubclass(kind, str) for kind in kinds):
-        return np.array(labels, dtype=TEXT)
-    whole = {k for k in kinds if issubclass(k, (int, np.integer)) and not issubclass(k, bool)}
-    if whole == kinds:
-        try:
-            return np.array(labels, dtype=np.int64)
-        except OverflowError:
-            return np.array([str(label) for label in labels], dtype=TEXT)
-    if all(kind in whole or issubclass(kind, str) for kind in kinds):
-        return np.array([str(label) for label in labels], dtype=TEXT)
-    odd = next(v for v in labels if type(v) not in whole and not isinstance(v, str))
-    raise DataError(
-        f"a label must be text or a whole number; found {odd!r} ({type(odd).__name__})"
-    )
-
-
-def _distinct_sorted(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
-    array = np.sort(_as_label_array(labels))
-    if len(array) < 2:
-        return array
-    first = np.ones(len(array), dtype=bool)
-    first[1:] = array[1:] != array[:-1]
-    return array if first.all() else array[first]
-
-
-def _one_kind(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both as numbers if both are, else both as text."""
-    if left.dtype == right.dtype:
-        return left, right
-    return left.astype(TEXT), right.astype(TEXT)

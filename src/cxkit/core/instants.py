@@ -23,6 +23,8 @@ from cxkit.core.timezones import local_to_utc
 
 __all__ = [
     "FINE",
+    "MISSING",
+    "NOT_A_NUMBER",
     "REASONS",
     "TIME_UNITS",
     "Clock",
@@ -41,6 +43,7 @@ OUTSIDE: Final = 4
 SKIPPED: Final = 5
 NOT_FINITE: Final = 6
 NO_MATCH: Final = 7
+NOT_A_NUMBER: Final = 8
 
 REASONS: Final = (
     "",
@@ -51,6 +54,7 @@ REASONS: Final = (
     "no such local time: clocks went forward over it",
     "not a finite number",
     "does not match time_format",
+    "not a number",
 )
 """What each code of ``Instants.reason`` says; 0 is fine."""
 
@@ -152,7 +156,7 @@ def from_pattern(texts: Sequence[str], time_format: str) -> Clock:
 
     Example:
         >>> from_pattern(["01/02/1970"], "%d/%m/%Y").us.tolist()
-        [2764800000000]
+        [2678400000000]
     """
     distinct = dict.fromkeys(texts)
     clock = from_objects([_strptime(text, time_format) for text in distinct])

@@ -34,7 +34,7 @@ def parse_floats(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.
         ([1.5, nan, -2000.0], [False, True, False])
     """
     n = len(texts)
-    if not any("_" in text for text in texts):
+    if "_" not in "".join(texts):
         try:
             return np.fromiter(map(float, texts), np.float64, n), np.zeros(n, dtype=bool)
         except ValueError:

@@ -201,7 +201,7 @@ def _same_as(
 ) -> NDArray[np.bool_]:
     """(J,) whether segment j equals segment ``other[j]``."""
     size = np.diff(offsets)
-    same = size == size[other]
+    same: NDArray[np.bool_] = np.equal(size, size[other])
     if key is not None:
         same &= key == key[other]
     start, end = offsets[:-1], np.int64(offsets[-1] - 1)
@@ -227,7 +227,9 @@ def _repair(
     added: list[int] = []
     for j in wrong.tolist():
         sequence = codes[offsets[j] : offsets[j + 1]].tobytes()
-        at = found.setdefault((0 if key is None else int(key[j]), sequence), len(first) + len(added))
+        at = found.setdefault(
+            (0 if key is None else int(key[j]), sequence), len(first) + len(added)
+        )
         if at == len(first) + len(added):
             added.append(j)
         group[j] = at

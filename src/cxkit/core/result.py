@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import TypeAlias
 
 from cxkit.errors import MissingExtraError
 
@@ -51,9 +50,7 @@ class Result:
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per row, of plain Python values."""
         columns = {name: _plain(column) for name, column in self.columns().items()}
-        return [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def __repr__(self) -> str:
         """The title, an aligned table of the first rows, and the notes."""
@@ -106,8 +103,8 @@ def show_label(label: object) -> str:
     """A label as it is printed: on one line, with what cannot be seen made visible.
 
     Example:
-        >>> show_label(None), show_label("web"), show_label("a\\nb")
-        ('(missing)', 'web', 'a\\\\nb')
+        >>> show_label(None), show_label("web"), len(show_label(chr(10)))
+        ('(missing)', 'web', 2)
     """
     if label is None:
         return MISSING

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.codes import Vocabulary

@@ -1,10 +1,10 @@
 """The packed-key sort: rows by (code, time, input order).
 
 Sorting values is several times faster than sorting positions (``argsort``) or columns
-(``lexsort``). So code, time and row number are packed into one 64-bit key, high to low, and the keys
-are sorted; the low bits then hold the permutation, and make the sort stable. Where the three do not
-fit, the low bits of the time are left out, and the few rows that this leaves in the wrong order are
-put right in a second sort.
+(``lexsort``). So code, time and row number are packed into one 64-bit key, high to low, and the
+keys are sorted; the low bits then hold the permutation, and make the sort stable. Where the three
+do not fit, the low bits of the time are left out, and the few rows that this leaves in the wrong
+order are put right in a second sort.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def is_sorted(codes: NDArray[Any], times: IntArray) -> bool:
     return True
 
 
-def order_by_code_and_time(codes: NDArray[Any], times: IntArray) -> tuple[IntArray | None, IntArray]:
+def order_by_code_and_time(
+    codes: NDArray[Any], times: IntArray
+) -> tuple[IntArray | None, IntArray]:
     """The permutation that sorts rows by code, then time, then input order.
 
     Args:

@@ -9,11 +9,11 @@ placeholder, and would make every span to it absurd.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
-from typing import Final
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeAlias
 
 import numpy as np
-from typing_extensions import TypeAlias
+from typing_extensions import TypeIs
 
 from cxkit.errors import DefinitionError
 
@@ -22,12 +22,12 @@ __all__ = ["FIRST_US", "LAST_US", "InstantLike", "SpanLike", "instant_us", "show
 SpanLike: TypeAlias = str | timedelta | np.timedelta64
 InstantLike: TypeAlias = str | date | datetime | np.datetime64
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
-FIRST_US: Final = (datetime(1900, 1, 1, tzinfo=timezone.utc) - _EPOCH) // _MICROSECOND
+FIRST_US: Final = (datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 """The first microsecond of the year 1900."""
-LAST_US: Final = (datetime(2201, 1, 1, tzinfo=timezone.utc) - _EPOCH) // _MICROSECOND - 1
+LAST_US: Final = (datetime(2201, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND - 1
 """The last microsecond of the year 2200."""
 
 _UNITS: Final = {
@@ -71,7 +71,7 @@ def span_us(value: SpanLike, *, name: str) -> int:
         us = round(total)
     elif isinstance(value, timedelta):
         us = value // _MICROSECOND
-    elif isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] not in "YMgeneric":
+    elif _is_exact(value):
         if np.isnat(value):
             raise DefinitionError(f"{name} is NaT; give a span such as '30min'")
         us = int(value.astype("timedelta64[us]").astype(np.int64))
@@ -82,6 +82,13 @@ def span_us(value: SpanLike, *, name: str) -> int:
     if not 0 < us < 2**62:
         raise DefinitionError(f"{name} must be longer than zero; found {value!r}")
     return us
+
+
+def _is_exact(value: object) -> TypeIs[np.timedelta64]:
+    """Months and years differ in length, and a bare number has no unit at all."""
+    if not isinstance(value, np.timedelta64):
+        return False
+    return np.datetime_data(value.dtype)[0] not in {"Y", "M", "generic"}
 
 
 def show_span(us: int) -> str:

@@ -1,10 +1,10 @@
 """The merge law: whatever can be counted can be added.
 
-A :class:`Summary` holds only totals, so that two of them add up to the summary of both parts, in any
-order, batch by batch or machine by machine. Only :meth:`Summary.result` divides.
+A :class:`Summary` holds only totals, so that two of them add up to the summary of both parts, in
+any order, batch by batch or machine by machine. Only :meth:`Summary.result` divides.
 
-The totals are kept in :data:`SHARDS` parts by a hash of the customer. Leaving one part out at a time
-(the delete-a-group jackknife) then gives every result an interval, from the summary alone.
+The totals are kept in :data:`SHARDS` parts by a hash of the customer. Leaving one part out at a
+time (the delete-a-group jackknife) then gives every result an interval, from the summary alone.
 
 A subclass is a frozen attrs class whose fields say by their metadata what they are::
 
@@ -25,12 +25,11 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 from cxkit.core.arrays import freeze
 from cxkit.core.codes import TEXT, Vocabulary
@@ -97,7 +96,8 @@ class Summary(ABC):
     @classmethod
     def fields(cls, kind: str) -> list[attrs.Attribute[Any]]:
         """The fields of one kind: ``"parameter"``, ``"axis"`` or ``"total"``."""
-        return [f for f in attrs.fields(cls) if f.metadata.get(_KIND) == kind]
+        every: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)  # type: ignore[arg-type]  # a subclass is an attrs class
+        return [f for f in every if f.metadata.get(_KIND) == kind]
 
     def __attrs_post_init__(self) -> None:
         """Make the totals read-only."""
@@ -155,7 +155,9 @@ class Summary(ABC):
         header: dict[str, Any] = {"summary": type(self).__name__, "parameters": {}, "axes": {}}
         for field in self.fields("parameter"):
             value = getattr(self, field.name)
-            header["parameters"][field.name] = value.to_dict() if _DECODE in field.metadata else value
+            header["parameters"][field.name] = (
+                value.to_dict() if _DECODE in field.metadata else value
+            )
         for field in self.fields("axis"):
             vocabulary = getattr(self, field.name)
             kind = "text" if vocabulary.labels.dtype == TEXT else "number"
@@ -325,5 +327,3 @@ def _read_header(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     if header["summary"] != name:
         raise DataError(f"these bytes are a {header['summary']}, not a {name}")
     return header, data[start + size :]
-
-

@@ -40,7 +40,9 @@ def from_codes(
             raise SchemaError(f"{name!r} has {len(array)} rows, customer has {len(who)}")
     lost = who.is_missing()
     if lost.any():
-        raise DataError(f"row {int(np.flatnonzero(lost)[0])} has no customer; {_count(lost)} in all")
+        raise DataError(
+            f"row {int(np.flatnonzero(lost)[0])} has no customer; {_count(lost)} in all"
+        )
     outside = (times < FIRST_US) | (times > LAST_US)
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
@@ -54,7 +56,9 @@ def from_codes(
     if isinstance(kept.get("value"), Codes):
         raise SchemaError("'value' must hold floats, not labels")
     if "value" in kept and (bad := np.isinf(kept["value"])).any():  # type: ignore[arg-type]
-        raise DataError(f"row {int(np.flatnonzero(bad)[0])} has an infinite value; {_count(bad)} in all")
+        raise DataError(
+            f"row {int(np.flatnonzero(bad)[0])} has an infinite value; {_count(bad)} in all"
+        )
     return build(who, times, kept)
 
 
@@ -108,7 +112,7 @@ def concat(parts: list[Journeys]) -> Journeys:
                 [
                     np.full(part.touchpoints, np.nan) if column is None else column
                     for column, part in zip(given, parts, strict=True)
-                ]  # type: ignore[arg-type]
+                ]
             )
     customer = _concat_codes([part.customer for part in parts])
     return Journeys(offsets, customer, np.concatenate([part.time for part in parts]), columns)
@@ -131,7 +135,7 @@ def _gather(column: Column, order: IntArray) -> Column:
 def _labels(name: str, array: NDArray[Any]) -> Codes:
     if array.dtype.kind not in "iu":
         raise SchemaError(
-            f"{name!r} has dtype {array.dtype}; from_codes takes Codes or whole numbers for labels, "
+            f"{name!r} has dtype {array.dtype}; from_codes takes Codes or whole numbers, "
             "from_table takes text and categories"
         )
     return Codes.of(array)

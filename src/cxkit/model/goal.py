@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import TypeAlias
 
 from cxkit.core.codes import Codes, Label
 from cxkit.errors import DataError, DefinitionError, UnknownLabelError, did_you_mean

@@ -26,8 +26,12 @@ class Journey:
 
     Example:
         >>> from cxkit import Touchpoint
-        >>> journey = Journey.of([Touchpoint("ann", "2024-03-02", event="buy"),
-        ...                       Touchpoint("ann", "2024-03-01", event="look")])
+        >>> journey = Journey.of(
+        ...     [
+        ...         Touchpoint("ann", "2024-03-02", event="buy"),
+        ...         Touchpoint("ann", "2024-03-01", event="look"),
+        ...     ]
+        ... )
         >>> [t.event for t in journey], journey.customer
         (['look', 'buy'], 'ann')
     """
@@ -44,8 +48,8 @@ class Journey:
         given = list(touchpoints)
         if len({t.customer for t in given}) != 1:
             raise DataError(
-                f"a journey has touchpoints of exactly one customer; found {len(given)} touchpoints "
-                f"of {len({t.customer for t in given})} customers"
+                f"a journey has touchpoints of exactly one customer; found {len(given)} "
+                f"touchpoints of {len({t.customer for t in given})} customers"
             )
         extra = tuple(dict.fromkeys(name for t in given for name in t.properties))
         roles: dict[str, Any] = {k: k for k in ("customer", "time", "event", "channel", "value")}
@@ -91,7 +95,10 @@ class Journey:
 
     def __repr__(self) -> str:
         """Who, how many touchpoints, when, and the first events."""
-        shown = [str(t.event if t.event is not None else t.channel) for t, _ in zip(self, range(5), strict=False)]
+        shown = [
+            str(t.event if t.event is not None else t.channel)
+            for t, _ in zip(self, range(5), strict=False)
+        ]
         more = " > ..." if len(self) > len(shown) else ""
         first, last = str(self.journeys.time[0])[:10], str(self.journeys.time[-1])[:10]
         return (

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, overload
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self, TypeAlias
 
 from cxkit.core.arrays import IntArray, freeze
-from cxkit.core.codes import Codes, Label
+from cxkit.core.codes import Codes
 from cxkit.core.ragged import cut_offsets, segment_ids, take_segments
 from cxkit.core.spans import SpanLike, span_us
 from cxkit.core.summary import SHARDS
@@ -56,9 +55,16 @@ class Journeys:
 
     Example:
         >>> journeys = Journeys.from_table(
-        ...     {"who": ["b", "a", "b"], "when": ["2024-01-02", "2024-01-01", "2024-01-01"],
-        ...      "what": ["buy", "look", "look"]},
-        ...     customer="who", time="when", event="what", tz="UTC")
+        ...     {
+        ...         "who": ["b", "a", "b"],
+        ...         "when": ["2024-01-02", "2024-01-01", "2024-01-01"],
+        ...         "what": ["buy", "look", "look"],
+        ...     },
+        ...     customer="who",
+        ...     time="when",
+        ...     event="what",
+        ...     tz="UTC",
+        ... )
         >>> journeys
         <Journeys: 2 journeys of 2 customers, 3 touchpoints, 2024-01-01 to 2024-01-02; event (2)>
         >>> [t.event for t in journeys[1]]
@@ -182,9 +188,10 @@ class Journeys:
             rows: Any = slice(int(self.offsets[j0]), int(self.offsets[j1]))
             offsets = self.offsets[j0 : j1 + 1] - self.offsets[j0]
             return self._over(rows, offsets, self.customer.take(slice(j0, j1)))
-        positions = np.arange(len(self))[np.asarray(which) if not isinstance(which, slice) else which]
-        if not isinstance(which, slice) and len(np.asarray(which)) == 0:
-            positions = np.zeros(0, np.int64)
+        chosen = which if isinstance(which, slice) else np.asarray(which)
+        if isinstance(chosen, np.ndarray) and not chosen.size:
+            chosen = np.zeros(0, np.int64)  # an empty list has the dtype of floats
+        positions = np.arange(len(self))[chosen]
         offsets, rows = take_segments(self.offsets, positions)
         return self._over(rows, offsets, self.customer.take(positions))
 
@@ -264,7 +271,9 @@ class Journeys:
         column = self._codes_or_missing(name) if name in _FIRST_COLUMNS[:2] else self._column(name)
         if not isinstance(column, Codes):
             labelled = [k for k, v in self.columns.items() if isinstance(v, Codes)]
-            raise SchemaError(f"column {name!r} holds numbers, not labels; labels are in {labelled}")
+            raise SchemaError(
+                f"column {name!r} holds numbers, not labels; labels are in {labelled}"
+            )
         return column
 
     def _column(self, name: str) -> Any:
@@ -290,8 +299,9 @@ class Journeys:
         """Cut into visits: a pause *longer* than ``gap`` begins a new one. No column is copied.
 
         Example:
-            >>> two = Journeys.from_table({"c": [1, 1, 1], "t": [0, 1800, 3601]},
-            ...                           customer="c", time="t", time_unit="s")
+            >>> two = Journeys.from_table(
+            ...     {"c": [1, 1, 1], "t": [0, 1800, 3601]}, customer="c", time="t", time_unit="s"
+            ... )
             >>> two.sessions("30min").offsets.tolist()
             [0, 2, 3]
         """
@@ -302,7 +312,7 @@ class Journeys:
         return self._cut(starts)
 
     def until(self, goal: GoalLike, lookback: SpanLike | None = None) -> Journeys:
-        """Cut into paths: each ends with a touchpoint that reaches the goal, or at the customer's end.
+        """Cut into paths: each ends where the goal is reached, or at the end of the journey.
 
         Args:
             goal: The goal, or the name of its event.
@@ -375,5 +385,3 @@ def _equal(left: Column, right: Column) -> bool:
     if isinstance(left, Codes) or isinstance(right, Codes):
         return bool(left == right) if type(left) is type(right) else False
     return bool(np.array_equal(left, right, equal_nan=True))
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,18 +16,20 @@ from cxkit.errors import DataError
 
 __all__ = ["Touchpoint"]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _utc(value: InstantLike) -> datetime:
     return _EPOCH + timedelta(microseconds=instant_us(value, name="time"))
 
 
+def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(given))
+
+
 def _label(value: Any, field: attrs.Attribute[Any]) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int))):
-        raise DataError(
-            f"{field.name} of a touchpoint is text or a whole number; found {value!r}"
-        )
+        raise DataError(f"{field.name} of a touchpoint is text or a whole number; found {value!r}")
 
 
 def _customer(_: object, field: attrs.Attribute[Any], value: Any) -> None:
@@ -72,9 +74,7 @@ class Touchpoint:
     event: Label | None = attrs.field(default=None, validator=_optional_label)
     channel: Label | None = attrs.field(default=None, validator=_optional_label)
     value: float = attrs.field(default=math.nan, converter=float, validator=_finite, eq=repr)
-    properties: Mapping[str, Any] = attrs.field(
-        factory=dict, converter=lambda given: MappingProxyType(dict(given)), hash=False
-    )
+    properties: Mapping[str, Any] = attrs.field(factory=dict, converter=_read_only, hash=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor: a read-only mapping cannot be pickled itself."""
@@ -95,5 +95,3 @@ class Touchpoint:
 
 
 _OWN: Final = ("customer", "time", "event", "channel", "value")
-
-

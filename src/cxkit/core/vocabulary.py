@@ -1,0 +1,193 @@
+"""The distinct labels of a column, sorted.
+
+Labels are text or whole numbers. They are kept sorted so that neither the order of the input rows
+nor the order of a merge can be seen in any result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, TypeAlias
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from cxkit.core.arrays import freeze
+from cxkit.core.hashing import hash_labels
+from cxkit.errors import DataError, UnknownLabelError, did_you_mean
+
+__all__ = ["TEXT", "Label", "Vocabulary", "as_label_array"]
+
+Label: TypeAlias = str | int
+
+TEXT: Final = np.dtypes.StringDType()
+"""How labels of text are kept: exact for NUL, emoji and spaces, which fixed-width text is not."""
+
+_EMPTY: Final[NDArray[Any]] = np.array([], dtype=TEXT)
+
+
+@attrs.frozen(eq=False, repr=False)
+class Vocabulary:
+    """The distinct labels of a column, sorted.
+
+    Attributes:
+        labels: (K,) int64, or numpy's variable-width string dtype. Sorted, distinct, read-only.
+
+    Example:
+        >>> v = Vocabulary.of(["web", "email", "web"])
+        >>> list(v), v.index("web"), "store" in v
+        (['email', 'web'], 1, False)
+    """
+
+    labels: NDArray[Any] = attrs.field(converter=freeze)
+
+    @classmethod
+    def of(cls, labels: Iterable[Label] | NDArray[Any]) -> Vocabulary:
+        """Sort the labels and drop repeats.
+
+        Args:
+            labels: Text or whole numbers; a mixture is read as text, so 1 and "1" are one label.
+
+        Raises:
+            DataError: A label is neither text nor a whole number.
+        """
+        return cls(_distinct_sorted(labels if isinstance(labels, np.ndarray) else list(labels)))
+
+    def __len__(self) -> int:
+        """K, the number of labels."""
+        return len(self.labels)
+
+    def __iter__(self) -> Iterator[Label]:
+        """The labels as Python text or integers."""
+        return iter(self.labels.tolist())
+
+    def __contains__(self, label: object) -> bool:
+        """Whether the label is in the vocabulary."""
+        return self._find(label) is not None
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when the labels are."""
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        if self is other or self.labels is other.labels:
+            return True
+        if not len(self) and not len(other):
+            return True
+        return self.labels.dtype == other.labels.dtype and bool(
+            np.array_equal(self.labels, other.labels)
+        )
+
+    def __hash__(self) -> int:
+        """A cheap hash: the size and the ends."""
+        ends = (self.labels[0], self.labels[-1]) if len(self) else ()
+        return hash((len(self), ends))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through the constructor, so that the copy is read-only too."""
+        return Vocabulary, (np.array(self.labels),)
+
+    def __repr__(self) -> str:
+        """The first labels."""
+        shown = ", ".join(repr(label) for label in self.labels[:5].tolist())
+        more = f", ... {len(self):,} in all" if len(self) > 5 else ""
+        return f"<Vocabulary: {shown}{more}>"
+
+    def index(self, label: Label) -> int:
+        """The code of a label.
+
+        Raises:
+            UnknownLabelError: The vocabulary does not hold it.
+        """
+        found = self._find(label)
+        if found is None:
+            some = self.labels[:20].tolist()
+            more = f" and {len(self) - 20:,} more" if len(self) > 20 else ""
+            raise UnknownLabelError(
+                f"no label {label!r}; there are {some}{more}.{did_you_mean(label, self)}"
+            )
+        return found
+
+    def union(self, other: Vocabulary) -> Vocabulary:
+        """All labels of both. Numbers become text when the other vocabulary is text."""
+        if self == other or not len(other):
+            return self
+        if not len(self):
+            return other
+        left, right = _one_kind(self.labels, other.labels)
+        return Vocabulary(_distinct_sorted(np.concatenate([left, right])))
+
+    def positions_in(self, other: Vocabulary) -> NDArray[np.intp]:
+        """Where each label lies in ``other``, with one more entry: missing stays missing.
+
+        Args:
+            other: A vocabulary that holds every label of this one (see :meth:`union`).
+
+        Returns:
+            (K + 1,) positions, so that ``positions[codes]`` translates a column.
+        """
+        mine, theirs = _one_kind(self.labels, other.labels)
+        found = np.searchsorted(theirs, mine) if len(theirs) else np.zeros(len(mine), np.intp)
+        return np.append(found, len(other)).astype(np.intp)
+
+    def hash64(self) -> NDArray[np.uint64]:
+        """(K,) uint64: a hash of each label that is the same in every process and release."""
+        return hash_labels(self.labels)
+
+    def _find(self, label: object) -> int | None:
+        if isinstance(label, bool) or not len(self):
+            return None
+        # A list of one: numpy strips the NULs that end a lone text, not those in a list.
+        if isinstance(label, str) and self.labels.dtype == TEXT:
+            key = np.array([label], dtype=TEXT)
+        elif (
+            isinstance(label, (int, np.integer))
+            and self.labels.dtype != TEXT
+            and -(2**63) <= int(label) < 2**63
+        ):
+            key = np.array([label], dtype=np.int64)
+        else:
+            return None
+        at = int(np.searchsorted(self.labels, key)[0])
+        return at if at < len(self) and self.labels[at : at + 1] == key else None
+
+
+def as_label_array(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
+    """Labels as int64 or text, in the order given."""
+    if isinstance(labels, np.ndarray):
+        if labels.dtype.kind in "iu":
+            return labels.astype(np.int64)
+        if labels.dtype.kind in "UT":
+            return labels.astype(TEXT)
+        labels = labels.tolist()
+    kinds = {type(label) for label in labels}
+    if not labels:
+        return _EMPTY
+    if all(issubclass(kind, str) for kind in kinds):
+        return np.array(labels, dtype=TEXT)
+    whole = {k for k in kinds if issubclass(k, (int, np.integer)) and not issubclass(k, bool)}
+    if whole == kinds:
+        try:
+            return np.array(labels, dtype=np.int64)
+        except OverflowError:
+            return np.array([str(label) for label in labels], dtype=TEXT)
+    if all(kind in whole or issubclass(kind, str) for kind in kinds):
+        return np.array([str(label) for label in labels], dtype=TEXT)
+    odd = next(v for v in labels if type(v) not in whole and not isinstance(v, str))
+    raise DataError(f"a label must be text or a whole number; found {odd!r} ({type(odd).__name__})")
+
+
+def _distinct_sorted(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
+    array = np.sort(as_label_array(labels))
+    if len(array) < 2:
+        return array
+    first = np.ones(len(array), dtype=bool)
+    first[1:] = array[1:] != array[:-1]
+    return array if first.all() else array[first]
+
+
+def _one_kind(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both as numbers if both are, else both as text."""
+    if left.dtype == right.dtype:
+        return left, right
+    return left.astype(TEXT), right.astype(TEXT)

@@ -1,0 +1,1 @@
+"""Makes ``tests.shared`` importable as itself, whatever else is installed under that name."""

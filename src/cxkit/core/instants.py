@@ -1,15 +1,15 @@
 """Columns of times -> int64 microseconds since 1970, UTC, with a reason for each row that is none.
 
 There are as many ways to hold a time as there are tools. Each has one function here, which returns
-:class:`Clock`: what the clock showed, and whether that is UTC already. :func:`to_utc` does the rest:
-it asks for the zone of clocks that do not say theirs, and holds every time to the years 1900 to 2200.
-What is finer than a microsecond is cut off, towards the past.
+:class:`Clock`: what the clock showed, and whether that is UTC already. :func:`to_utc` does the
+rest: it puts clocks that do not say their zone into one, and holds every time to the years 1900 to
+2200. What is finer than a microsecond is cut off, towards the past.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.isotime import FINE, IMPOSSIBLE, UNREADABLE, parse_iso
+from cxkit.core.isotime import FINE, UNREADABLE, parse_iso
 from cxkit.core.spans import FIRST_US, LAST_US
 from cxkit.core.timezones import local_to_utc
 
@@ -62,7 +62,7 @@ TIME_UNITS: Final = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": -1_000}
 """Microseconds per unit; a negative number divides."""
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # the origin of a clock, in no zone
-_UTC_EPOCH: Final = _EPOCH.replace(tzinfo=timezone.utc)
+_UTC_EPOCH: Final = _EPOCH.replace(tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FINER: Final = {"ns": 1_000, "ps": 10**6, "fs": 10**9, "as": 10**12}
 
@@ -222,8 +222,7 @@ def from_numbers(values: NDArray[Any], unit: str) -> Clock:
     """
     scale = TIME_UNITS[unit]
     reason = np.zeros(len(values), np.uint8)
-    bound = (lambda us: us // scale) if scale > 0 else (lambda us: us * -scale)
-    low, high = bound(FIRST_US), bound(LAST_US)
+    low, high = (b // scale if scale > 0 else b * -scale for b in (FIRST_US, LAST_US))
     if values.dtype.kind == "f":
         reason[~np.isfinite(values)] = NOT_FINITE
         inside = (values >= low) & (values <= high + 1)
@@ -248,7 +247,7 @@ def from_objects(values: Sequence[object]) -> Clock:
     """Times as Python objects, mixed at will: datetimes, dates, datetime64, ISO text, ``None``.
 
     Example:
-        >>> clock = from_objects([datetime(1970, 1, 1, tzinfo=timezone.utc), "1970-01-01", 3.0])
+        >>> clock = from_objects([datetime(1970, 1, 1, tzinfo=UTC), "1970-01-01", 3.0])
         >>> clock.naive.tolist(), clock.reason.tolist()
         ([False, True, False], [0, 0, 1])
     """
@@ -277,11 +276,12 @@ def _of_date(value: date) -> tuple[int, bool]:
     """Microseconds of a date or datetime on its clock (UTC if it is aware), and if it is naive."""
     if not isinstance(value, datetime):
         return (value.toordinal() - _EPOCH.toordinal()) * 86_400_000_000, True
-    if hasattr(value, "to_pydatetime"):  # pandas keeps nanoseconds, which Python does not know
-        value = value.to_pydatetime(warn=False)
-    if value.utcoffset() is None:
-        return (value.replace(tzinfo=None) - _EPOCH) // _MICROSECOND, True
-    return (value - _UTC_EPOCH) // _MICROSECOND, False
+    # A Timestamp of pandas keeps nanoseconds, which Python does not know.
+    cut = getattr(value, "to_pydatetime", None)
+    moment: datetime = value if cut is None else cut(warn=False)
+    if moment.utcoffset() is None:
+        return (moment.replace(tzinfo=None) - _EPOCH) // _MICROSECOND, True
+    return (moment - _UTC_EPOCH) // _MICROSECOND, False
 
 
 def is_null(value: object) -> bool:

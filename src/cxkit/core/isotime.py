@@ -1,8 +1,8 @@
 """Times written as ISO 8601 text, read by digit arithmetic on columns of bytes.
 
-All texts of one length lie in a byte matrix, and each way of writing a time that has this length is
-tried on the whole matrix at once. No text is ever looked at alone, so a million times take a fraction
-of a second, and a text that fits no form costs no more than one that does.
+All texts of one length lie in a byte matrix, and each way of writing a time that has this length
+is tried on the whole matrix at once. No text is ever looked at alone, so a million times take a
+tenth of a second, and a text that fits no form costs no more than one that does.
 
 Understood are ``YYYY-MM-DD`` and ``YYYY-MM-DD[T ]HH:MM[:SS[.f]]`` with 1 to 9 decimals, followed by
 ``Z``, `` UTC``, ``+HH``, ``+HHMM``, ``+HH:MM`` or nothing. Decimals beyond the microsecond are cut
@@ -25,7 +25,7 @@ UNREADABLE: Final = 1
 IMPOSSIBLE: Final = 2
 """The form is right, but there is no such day or no such time of day."""
 
-# Pattern letters: 0 a digit, T the mark between date and time, + a sign, Z itself; the rest literal.
+# Letters: 0 a digit, T the mark between date and time, + a sign, Z or z; the rest is literal.
 _DATE: Final = "0000-00-00"
 _CLOCKS: Final = ("T00:00", "T00:00:00", *("T00:00:00." + "0" * k for k in range(1, 10)))
 _ZONES: Final = ("", "Z", " UTC", "+00", "+0000", "+00:00", " +0000", " +00:00")
@@ -130,7 +130,8 @@ def _read_form(
     digits = columns - np.uint8(48)
 
     def two(at: int) -> NDArray[np.int64]:
-        return (digits[at] * np.uint8(10) + digits[at + 1]).astype(np.int64)
+        pair: NDArray[np.int64] = (digits[at] * np.uint8(10) + digits[at + 1]).astype(np.int64)
+        return pair
 
     year, month, day = two(0) * 100 + two(2), two(5), two(8)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))

@@ -7,7 +7,6 @@ speaks Arrow, by ``__arrow_c_stream__``.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -69,6 +68,8 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The same as an HTML table, every label escaped."""
+        import html  # brings every named character along, for the few who print in a notebook
+
         names, rows, right = _cells(self.columns())
         align = ["right" if number else "left" for number in right]
 

@@ -86,8 +86,8 @@ class Summary(ABC):
 
     @classmethod
     @abstractmethod
-    def of(cls, journeys: Any, /, **parameters: Any) -> Self:
-        """Count."""
+    def of(cls, /, *args: Any, **kwargs: Any) -> Self:
+        """Count: journeys come first, the parameters of the summary by name."""
 
     @abstractmethod
     def result(self) -> Any:

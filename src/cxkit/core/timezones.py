@@ -1,12 +1,12 @@
 """Local clock times -> UTC, for a whole column at once.
 
-Python knows the offset of a zone only for one instant at a time. So the changes of offset within the
-period of the data are looked up once, and every row then finds its own by bisection.
+Python knows the offset of a zone only for one instant at a time. So the changes of offset within
+the period of the data are looked up once, and every row then finds its own by bisection.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 import attrs
@@ -17,7 +17,7 @@ from cxkit.errors import DefinitionError, did_you_mean
 
 __all__ = ["LocalTimes", "find_zone", "local_to_utc"]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLION: Final = 1_000_000
 _DAY: Final = 86_400
 
@@ -55,7 +55,7 @@ def find_zone(tz: str | tzinfo) -> tzinfo:
             f"tz must be the name of a time zone, such as 'UTC' or 'Europe/Amsterdam'; found {tz!r}"
         )
     if tz.upper() in {"UTC", "Z"}:
-        return timezone.utc  # known even where the machine has no zone database
+        return UTC  # known even where the machine has no zone database
     import zoneinfo  # only a table with local times needs it
 
     try:
@@ -85,7 +85,7 @@ def local_to_utc(local: NDArray[np.int64], zone: tzinfo) -> LocalTimes:
         [-9]
     """
     none = np.zeros(len(local), dtype=bool)
-    if zone is timezone.utc or not len(local):
+    if zone is UTC or not len(local):
         return LocalTimes(local, none, none)
     first = int(local.min()) // _MILLION - 2 * _DAY
     last = int(local.max()) // _MILLION + 2 * _DAY

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import freeze, smallest_unsigned
-from cxkit.core.vocabulary import TEXT, Label, Vocabulary, as_label_array
+from cxkit.core.vocabulary import TEXT, Label, Vocabulary, as_label_array, rank_labels
 from cxkit.errors import DataError
 
 __all__ = ["TEXT", "Codes", "Label", "Vocabulary"]
@@ -97,11 +97,10 @@ class Codes:
         used = np.zeros(size + 1, dtype=bool)
         used[index] = True
         old = labels.labels if isinstance(labels, Vocabulary) else as_label_array(labels)
-        vocabulary = Vocabulary.of(old[used[:size]])
-        wide = smallest_unsigned(len(vocabulary))
-        table = np.full(size + 1, len(vocabulary), dtype=wide)
-        if len(vocabulary):
-            table[:size][used[:size]] = np.searchsorted(vocabulary.labels, old[used[:size]])
+        distinct, position = rank_labels(old[used[:size]])
+        vocabulary = Vocabulary(distinct)
+        table = np.full(size + 1, len(vocabulary), dtype=smallest_unsigned(len(vocabulary)))
+        table[:size][used[:size]] = position
         return cls(table[index], vocabulary)
 
     @classmethod

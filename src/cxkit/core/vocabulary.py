@@ -6,6 +6,7 @@ nor the order of a merge can be seen in any result.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +18,7 @@ from cxkit.core.arrays import freeze
 from cxkit.core.hashing import hash_labels
 from cxkit.errors import DataError, UnknownLabelError, did_you_mean
 
-__all__ = ["TEXT", "Label", "Vocabulary", "as_label_array"]
+__all__ = ["TEXT", "Label", "Vocabulary", "as_label_array", "rank_labels"]
 
 Label: TypeAlias = str | int
 
@@ -127,8 +128,11 @@ class Vocabulary:
             (K + 1,) positions, so that ``positions[codes]`` translates a column.
         """
         mine, theirs = _one_kind(self.labels, other.labels)
-        found = np.searchsorted(theirs, mine) if len(theirs) else np.zeros(len(mine), np.intp)
-        return np.append(found, len(other)).astype(np.intp)
+        # In a stable sort of both, each of mine comes right after its equal among theirs.
+        order = np.argsort(np.concatenate([theirs, mine]), kind="stable")
+        found = np.empty(len(order), np.intp)
+        found[order] = np.cumsum(order < len(theirs)) - 1
+        return np.append(found[len(theirs) :], len(theirs))
 
     def hash64(self) -> NDArray[np.uint64]:
         """(K,) uint64: a hash of each label that is the same in every process and release."""
@@ -137,19 +141,18 @@ class Vocabulary:
     def _find(self, label: object) -> int | None:
         if isinstance(label, bool) or not len(self):
             return None
-        # A list of one: numpy strips the NULs that end a lone text, not those in a list.
-        if isinstance(label, str) and self.labels.dtype == TEXT:
-            key = np.array([label], dtype=TEXT)
-        elif (
-            isinstance(label, (int, np.integer))
-            and self.labels.dtype != TEXT
-            and -(2**63) <= int(label) < 2**63
-        ):
-            key = np.array([label], dtype=np.int64)
-        else:
+        if self.labels.dtype == TEXT:
+            if not isinstance(label, str):
+                return None
+        elif not isinstance(label, (int, np.integer)):
             return None
-        at = int(np.searchsorted(self.labels, key)[0])
-        return at if at < len(self) and self.labels[at : at + 1] == key else None
+        # Not np.searchsorted, which finds wrong places among texts of more than 15 bytes (numpy
+        # 2.4), nor labels[i], which numpy strips of the NULs that end it.
+        at = bisect.bisect_left(range(len(self)), label, key=lambda i: self._label(i))
+        return at if at < len(self) and self._label(at) == label else None
+
+    def _label(self, at: int) -> Any:
+        return self.labels[at : at + 1].tolist()[0]
 
 
 def as_label_array(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
@@ -175,6 +178,22 @@ def as_label_array(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
         return np.array([str(label) for label in labels], dtype=TEXT)
     odd = next(v for v in labels if type(v) not in whole and not isinstance(v, str))
     raise DataError(f"a label must be text or a whole number; found {odd!r} ({type(odd).__name__})")
+
+
+def rank_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """The distinct labels, sorted, and (n,) the position of each label among them.
+
+    Example:
+        >>> [x.tolist() for x in rank_labels(np.array([30, 10, 30]))]
+        [[10, 30], [1, 0, 1]]
+    """
+    order = np.argsort(labels, kind="stable")
+    ordered = labels[order]
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    ranks = np.empty(len(labels), np.intp)
+    ranks[order] = np.cumsum(first) - 1
+    return ordered[first], ranks
 
 
 def _distinct_sorted(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:

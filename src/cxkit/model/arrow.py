@@ -1,4 +1,4 @@
-"""Columns of Arrow, by pyarrow: Parquet, DuckDB and whatever else speaks Arrow come in through here."""
+"""Columns of Arrow, by pyarrow: Parquet, DuckDB and whatever else speaks Arrow come in here."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from cxkit.errors import DataError
 from cxkit.model import columns
-from cxkit.model.columns import Column
+from cxkit.model.columns import Column, Kind
 
 __all__ = ["from_arrow"]
 
@@ -18,49 +19,86 @@ def from_arrow(name: str, array: Any) -> Column:
     """A column from a pyarrow Array or ChunkedArray."""
     import pyarrow as pa
 
-    types, kind = pa.types, array.type
-    shown = str(kind)
+    types, dtype = pa.types, str(array.type)
+    array = _unwrapped(array)
+    kind = array.type
     if types.is_dictionary(kind):
-        return _dictionary(name, shown, array)
-    if isinstance(kind, pa.BaseExtensionType):
-        chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
-        storage = pa.chunked_array([c.storage for c in chunks], type=kind.storage_type)
-        return attrs.evolve(from_arrow(name, storage), dtype=shown)
-    if types.is_run_end_encoded(kind):
-        array = pa.chunked_array([array]) if isinstance(array, pa.Array) else array
-        array = pa.chunked_array([pa.compute.run_end_decode(c) for c in array.chunks], kind.value_type)
-        return attrs.evolve(from_arrow(name, array), dtype=shown)
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return _dictionary(name, dtype, array)
+    if _is_text(kind):
         # Large offsets, so that the chunks of any table fit into one array.
-        return _dictionary(name, shown, array.cast(pa.large_string()).dictionary_encode())
+        return _dictionary(name, dtype, array.cast(pa.large_string()).dictionary_encode())
     if types.is_null(kind):
-        return Column(name, "empty", shown, array, np.ones(len(array), dtype=bool))
+        return Column(name, "empty", dtype, array, np.ones(len(array), dtype=bool))
     null = np.asarray(array.is_null()) if array.null_count else None
-    if types.is_boolean(kind):
-        return Column(name, "truth", shown, np.asarray(array.fill_null(False)).astype(bool), null)  # noqa: FBT003
-    if types.is_integer(kind):
-        return Column(name, "whole", shown, np.asarray(array.fill_null(0)), null)
-    if types.is_decimal(kind):
+    if types.is_temporal(kind):
+        found = _instants(array)
+        if found is not None:
+            aware = types.is_timestamp(kind) and kind.tz is not None
+            return Column(name, "instant", dtype, found, null, aware=aware)
+    plain = _numbers(array)
+    if plain is None:
+        return Column(name, "other", dtype, array, null)
+    return Column(name, plain[0], dtype, plain[1], null)
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _unwrapped(array: Any) -> Any:
+    """What lies under an extension type (such as UUID or JSON) or run ends."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    kind = array.type
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.chunked_array([chunk.storage for chunk in chunks], type=kind.storage_type)
+    if pa.types.is_run_end_encoded(kind):
+        functions: Any = compute  # made at run time, unseen by type checkers
+        decoded = [functions.run_end_decode(chunk) for chunk in chunks]
+        return pa.chunked_array(decoded, type=kind.value_type)
+    return array
+
+
+def _instants(array: Any) -> NDArray[np.datetime64] | None:
+    """Timestamps and dates; ``None`` for durations and times of day."""
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        unit, bits = kind.unit, pa.int64()
+    elif pa.types.is_date32(kind):
+        unit, bits = "D", pa.int32()
+    elif pa.types.is_date64(kind):
+        unit, bits = "ms", pa.int64()
+    else:
+        return None
+    return np.asarray(array.cast(bits).fill_null(0)).astype(np.int64).view(f"M8[{unit}]")
+
+
+def _numbers(array: Any) -> tuple[Kind, NDArray[Any]] | None:
+    """Whole numbers, floats, decimals and booleans; ``None`` for anything else."""
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_boolean(array.type):
+        return "truth", np.asarray(array.fill_null(False)).astype(bool)
+    if types.is_decimal(array.type):
         array = _undecimal(array)
-        if types.is_integer(array.type):
-            return attrs.evolve(from_arrow(name, array), dtype=shown)
-    elif types.is_float16(kind):
+    elif types.is_float16(array.type):
         array = array.cast(pa.float32())
-    if types.is_floating(kind) or types.is_decimal(kind):
-        values = np.asarray(array.fill_null(0.0)).astype(np.float64, copy=False)
-        return Column(name, "decimal", shown, values, null)
-    if types.is_timestamp(kind):
-        raw = np.asarray(array.cast(pa.int64()).fill_null(0)).view(f"M8[{kind.unit}]")
-        return Column(name, "instant", shown, raw, null, aware=kind.tz is not None)
-    if types.is_date(kind):
-        unit, bits = ("D", pa.int32()) if types.is_date32(kind) else ("ms", pa.int64())
-        raw = np.asarray(array.cast(bits).fill_null(0)).astype(np.int64).view(f"M8[{unit}]")
-        return Column(name, "instant", shown, raw, null)
-    return Column(name, "other", shown, np.empty(len(array), object), null)
+    if types.is_integer(array.type):
+        return "whole", np.asarray(array.fill_null(0))
+    if types.is_floating(array.type):
+        return "decimal", np.asarray(array.fill_null(0.0)).astype(np.float64, copy=False)
+    return None
 
 
 def _undecimal(array: Any) -> Any:
-    """Decimals as floats; whole ones (the way of DuckDB to hold large integers) as integers."""
+    """Decimals as floats; whole ones (how DuckDB hands out large integers) as integers."""
     import pyarrow as pa
 
     if array.type.scale <= 0:
@@ -75,24 +113,20 @@ def _dictionary(name: str, dtype: str, array: Any) -> Column:
     import pyarrow as pa
 
     if isinstance(array, pa.ChunkedArray):
+        if not array.num_chunks:
+            return columns.from_objects(name, [], dtype=dtype)
         # Each chunk may have a dictionary of its own.
-        array = array.unify_dictionaries().combine_chunks() if array.num_chunks else None
+        array = array.unify_dictionaries().combine_chunks()
         if isinstance(array, pa.ChunkedArray):
-            array = array.chunk(0) if array.num_chunks else None
-    if array is None:
-        return columns.from_objects(name, [], dtype=dtype)
+            array = array.chunk(0)
     null = np.asarray(array.indices.is_null()) if array.indices.null_count else None
     codes = np.asarray(array.indices.fill_null(0)).astype(np.int64, copy=False)
     labels = array.dictionary
-    kind = labels.type
-    text = (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
-    if not text or labels.null_count:
+    if not _is_text(labels.type) or labels.null_count:
         inner = from_arrow(name, labels)
         return inner.take(np.where(null, -1, codes) if null is not None else codes, dtype)
     try:
         texts = labels.to_numpy(zero_copy_only=False).tolist()
     except UnicodeDecodeError as error:
         raise DataError(f"column {name!r} holds text that is not UTF-8: {error}") from None
-    return Column(name, "text", dtype, texts, null, codes)
+    return attrs.evolve(Column(name, "text", dtype, texts, null), codes=codes)

@@ -8,21 +8,22 @@ value ...) look only at these.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import TypeAlias
 
 from cxkit.core.instants import is_null
 from cxkit.errors import SchemaError
 
-__all__ = ["Column", "Kind", "from_array", "from_objects", "is_null", "shorten"]
+__all__ = ["Column", "Kind", "from_array", "from_objects", "is_null", "shorten", "wrong_kind"]
 
-Kind: TypeAlias = Literal["text", "whole", "decimal", "truth", "instant", "objects", "empty", "other"]
+Kind: TypeAlias = Literal[
+    "text", "whole", "decimal", "truth", "instant", "objects", "empty", "other"
+]
 
 _LONGEST_SHOWN: Final = 60
 _USABLE: Final = (str, int, float, date, np.integer, np.floating, np.datetime64, Decimal)
@@ -83,7 +84,6 @@ class Column:
             codes = np.where(self.null, -1, codes)
         return codes, labels
 
-
     def take(self, codes: NDArray[Any], dtype: str) -> Column:
         """The rows at ``codes``, negative for missing: a dictionary or category, spelled out."""
         lost = codes < 0
@@ -102,12 +102,17 @@ class Column:
         return attrs.evolve(self, dtype=dtype, values=values, null=null)
 
     def to_list(self) -> list[Any]:
-        """The rows as Python values, ``None`` where missing."""
+        """The rows as Python values, ``None`` where missing; times that are UTC say so."""
         if self.kind == "empty":
             return [None] * len(self)
-        values = self.values if isinstance(self.values, list) else np.asarray(self.values).tolist()
+        values = self.values
+        if self.kind == "instant":
+            values = values.astype("M8[us]").tolist()
+            values = [v.replace(tzinfo=UTC) for v in values] if self.aware else values
+        elif not isinstance(values, list):
+            values = getattr(values, "to_pylist", getattr(values, "tolist", values.__iter__))()
         if self.codes is not None:
-            values = [values[code] for code in self.codes.tolist()] if values else [None] * len(self)
+            values = [values[code] for code in self.codes.tolist()] if values else [""] * len(self)
         if self.null is None:
             return list(values)
         return [None if lost else v for v, lost in zip(values, self.null.tolist(), strict=True)]
@@ -178,7 +183,9 @@ def from_objects(name: str, values: Sequence[Any], *, dtype: str = "") -> Column
         return Column(name, "empty", dtype, values, np.ones(len(values), dtype=bool))
     if all(issubclass(kind, str) for kind in types):
         texts = _filled(values, null, "")
-        return Column(name, "text", dtype, [str(t) for t in texts] if types != {str} else texts, null)
+        return Column(
+            name, "text", dtype, [str(t) for t in texts] if types != {str} else texts, null
+        )
     if all(issubclass(kind, (bool, np.bool_)) for kind in types):
         return Column(name, "truth", dtype, np.array(_filled(values, null, False), bool), null)
     numbers = all(
@@ -207,9 +214,7 @@ def _filled(values: list[Any], null: NDArray[np.bool_] | None, filler: object) -
     return [filler if lost else v for v, lost in zip(values, null, strict=True)]
 
 
-def _numbers(
-    name: str, dtype: str, values: list[Any], null: NDArray[np.bool_] | None
-) -> Column:
+def _numbers(name: str, dtype: str, values: list[Any], null: NDArray[np.bool_] | None) -> Column:
     """Whole numbers if all are whole and fit 64 bits, so that large ids stay exact."""
     if all(isinstance(v, (int, np.integer)) for v in values):
         try:
@@ -220,3 +225,25 @@ def _numbers(
         return Column(name, "decimal", dtype, np.array(values, np.float64), null)
     except OverflowError:  # a whole number beyond the largest float
         return Column(name, "objects", dtype, values, null)
+
+
+def wrong_kind(column: Column, role: str, wanted: str) -> SchemaError:
+    """The error about a column that is of no use to its role as a whole."""
+    what = {
+        "truth": "truth values",
+        "instant": "times",
+        "decimal": "decimal numbers",
+        "whole": "whole numbers",
+    }.get(column.kind, "values that no role can use")
+    first = ""
+    if column.kind != "other" and len(column):
+        first = f", for instance {column.show(0)!r} in row 0"
+    advice = "decode the bytes to text" if _bytes(column.dtype) else f"convert it to {wanted}"
+    return SchemaError(
+        f"column {column.name!r} for {role} holds {what} ({column.dtype}){first}; {role} needs "
+        f"{wanted}: choose another column, or {advice} first"
+    )
+
+
+def _bytes(dtype: str) -> bool:
+    return dtype.startswith(("|S", "binary", "large_binary", "Binary", "list of bytes"))

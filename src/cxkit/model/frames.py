@@ -1,4 +1,4 @@
-"""Columns of pandas and Polars, without importing either: what is handed in brings its library along.
+"""Columns of pandas and Polars, importing neither before it is there.
 
 Text goes out as codes and distinct texts, which these libraries find at the speed of C.
 """
@@ -17,7 +17,7 @@ from cxkit.model.columns import Column
 __all__ = ["from_pandas", "from_polars"]
 
 
-def from_pandas(name: str, series: Any) -> Column:
+def from_pandas(name: str, series: Any) -> Column:  # noqa: PLR0911  # one per kind of dtype
     """A column from a pandas Series (or Index), of numpy, nullable, Arrow or categorical dtype."""
     dtype = series.dtype
     shown, family = str(dtype), type(dtype).__name__
@@ -48,7 +48,7 @@ def from_pandas(name: str, series: Any) -> Column:
         column = columns.from_array(name, values)
         # A nullable float can hold NaN beside NA: both are missing.
         return attrs.evolve(column, dtype=shown, null=null if null.any() else None)
-    return Column(name, "other", shown, np.empty(len(series), object))
+    return Column(name, "other", shown, series)
 
 
 def _all_text(series: Any) -> bool:
@@ -64,7 +64,7 @@ def _factorized(name: str, dtype: str, series: Any) -> Column:
     return Column(name, "text", dtype, texts, null if null.any() else None, codes)
 
 
-def from_polars(name: str, series: Any) -> Column:
+def from_polars(name: str, series: Any) -> Column:  # noqa: PLR0911  # one per kind of dtype
     """A column from a Polars Series."""
     dtype = series.dtype
     shown, family = str(dtype), dtype.base_type().__name__
@@ -99,12 +99,10 @@ def from_polars(name: str, series: Any) -> Column:
         raw = series.to_physical().fill_null(0).to_numpy().astype(np.int64)
         aware = family == "Datetime" and dtype.time_zone is not None
         return Column(name, "instant", shown, raw.view(f"M8[{unit}]"), null, aware=aware)
-    return Column(name, "other", shown, np.empty(len(series), object), null)
+    return Column(name, "other", shown, series.to_list(), null)
 
 
-def _polars_text(
-    name: str, dtype: str, series: Any, null: NDArray[np.bool_] | None
-) -> Column:
+def _polars_text(name: str, dtype: str, series: Any, null: NDArray[np.bool_] | None) -> Column:
     # Categories are shared by the whole process, so only those that this column uses are fetched.
     used = series.drop_nulls().unique()
     physical = used.to_physical().to_numpy()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,53 +15,19 @@ from cxkit.core.progress import ProgressLike, steps
 from cxkit.core.timezones import find_zone
 from cxkit.errors import DataError, DefinitionError, SchemaError
 from cxkit.model.build import build
+from cxkit.model.ingested import Ingested, count_duplicates, notes_on
 from cxkit.model.journeys import Journeys
-from cxkit.model.rejects import Rejected, RejectLog
-from cxkit.model.roles import read_customers, read_labels, read_numbers, read_times
+from cxkit.model.labels import read_customers, read_labels
+from cxkit.model.rejects import RejectLog
+from cxkit.model.roles import read_numbers, read_times
 from cxkit.model.tables import Table, open_table
 
-__all__ = ["Ingested", "from_table", "ingest", "ingest_table"]
+__all__ = ["Ingested", "from_table", "further_columns", "ingest", "ingest_table"]
 
 _ROLES: Final = ("customer", "time", "event", "channel", "value")
-_NULL_WORDS: Final = (
-    *("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none"),
-    *("NONE", "nil", "undefined", "unknown", "Unknown", "UNKNOWN", "(not set)", "-", "?"),
-)
 
 
-@attrs.frozen(eq=False, repr=False)
-class Ingested:
-    """What came through the door.
-
-    Attributes:
-        journeys: The touchpoints that could be used, one journey per customer.
-        rejected: The rows that could not, with their reasons.
-        rows: How many rows the table has: ``journeys.touchpoints + len(rejected)``.
-        duplicates: How many accepted rows equal an earlier row in every column that was read. They
-            are kept: two equal clicks in one second can both be true.
-        notes: What a reader should know, such as how many local times were ambiguous.
-    """
-
-    journeys: Journeys
-    rejected: Rejected
-    rows: int
-    duplicates: int
-    notes: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        """One screen: rows, journeys, rejects by reason, duplicates, notes."""
-        lines = [
-            f"<Ingested: {self.rows:,} rows, {self.journeys.touchpoints:,} accepted, "
-            f"{len(self.rejected):,} rejected>",
-            repr(self.journeys),
-            *(f"rejected {line}" for line in self.rejected.summary()),
-        ]
-        if self.duplicates:
-            lines.append(f"{self.duplicates:,} rows repeat an earlier row; they are kept")
-        return "\n".join([*lines, *self.notes])
-
-
-def ingest(  # noqa: PLR0913
+def ingest(
     table: object,
     *,
     customer: str,
@@ -111,8 +76,11 @@ def ingest(  # noqa: PLR0913
         MissingExtraError: The table needs pyarrow to be read.
 
     Example:
-        >>> got = ingest({"who": ["ann", "bob", ""], "at": ["2024-03-01T10:00Z"] * 3},
-        ...              customer="who", time="at")
+        >>> got = ingest(
+        ...     {"who": ["ann", "bob", ""], "at": ["2024-03-01T10:00Z"] * 3},
+        ...     customer="who",
+        ...     time="at",
+        ... )
         >>> got
         <Ingested: 3 rows, 2 accepted, 1 rejected>
         <Journeys: 2 journeys of 2 customers, 2 touchpoints, 2024-03-01 to 2024-03-01>
@@ -155,7 +123,7 @@ def from_table(table: object, **roles: Any) -> Journeys:
     return got.journeys
 
 
-def ingest_table(  # noqa: PLR0913
+def ingest_table(
     table: Table,
     log: RejectLog | None,
     *,
@@ -171,12 +139,12 @@ def ingest_table(  # noqa: PLR0913
     null_values: Iterable[str],
     progress: ProgressLike,
 ) -> Ingested:
-    """:func:`ingest` for a table that is open already, some of whose rows may be rejected already."""
+    """:func:`ingest` for a table that is open already, with the rejects that it has already."""
     _check_time(time_unit, time_format)
     zone = None if tz is None else find_zone(tz)
     nulls = {null_values} if isinstance(null_values, str) else set(null_values)
     nulls.add("")
-    further = _further(columns)
+    further = further_columns(columns)
     log = RejectLog(table.rows) if log is None else log
     labels = {k: v for k, v in (("channel", channel), ("event", event)) if v is not None}
     with steps("reading columns", 4 + len(labels) + len(further), progress) as step:
@@ -211,8 +179,8 @@ def ingest_table(  # noqa: PLR0913
         journeys,
         log.result(),
         table.rows,
-        _duplicates(journeys),
-        tuple(_notes(journeys, customer, repeated, zone)),
+        count_duplicates(journeys),
+        tuple(notes_on(journeys, customer, repeated, zone)),
     )
 
 
@@ -223,7 +191,16 @@ def _check_time(unit: str | None, pattern: str | None) -> None:
         raise DefinitionError("time_unit is for numbers and time_format for text; pass one of them")
 
 
-def _further(columns: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
+def further_columns(columns: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
+    """New names -> columns, from either way to say it.
+
+    Raises:
+        SchemaError: A new name is that of a role, or is there twice.
+
+    Example:
+        >>> further_columns(["campaign"])
+        {'campaign': 'campaign'}
+    """
     if isinstance(columns, str):
         columns = (columns,)
     pairs = columns.items() if isinstance(columns, Mapping) else ((name, name) for name in columns)
@@ -243,56 +220,4 @@ def _further(columns: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
 def _compact(column: Codes, kept: NDArray[np.bool_]) -> Codes:
     """The kept rows, without the labels that only rejected rows had."""
     return Codes.from_codes(column.codes[kept], column.vocabulary, missing=column.missing)
-
-
-def _duplicates(journeys: Journeys) -> int:
-    """Count the touchpoints that equal an earlier one of their customer in every column.
-
-    Only touchpoints that share customer and instant can be equal, so only these are compared.
-    """
-    ticks = journeys.time.view(np.int64)
-    if len(ticks) < 2:
-        return 0
-    same = np.zeros(len(ticks), dtype=bool)
-    np.equal(ticks[1:], ticks[:-1], out=same[1:])
-    same[journeys.offsets[:-1]] = False
-    shared = same.copy()
-    shared[:-1] |= same[1:]
-    rows = np.flatnonzero(shared)
-    if not len(rows):
-        return 0
-    keys: list[NDArray[Any]] = [
-        column.codes[rows] if isinstance(column, Codes) else _float_key(column[rows])
-        for column in journeys.columns.values()
-    ]
-    keys.append(np.cumsum(~same[rows]))
-    order = np.lexsort(keys)
-    equal = np.ones(len(rows) - 1, dtype=bool)
-    for key in keys:
-        ordered = key[order]
-        equal &= ordered[1:] == ordered[:-1]
-    return int(equal.sum())
-
-
-def _float_key(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Integers that are equal where floats are: NaN equals NaN, and 0.0 equals -0.0."""
-    return np.where(np.isnan(values), np.nan, values + 0.0).view(np.int64)
-
-
-def _notes(journeys: Journeys, customer: str, repeated: int, zone: tzinfo | None) -> list[str]:
-    notes = []
-    if repeated:
-        notes.append(
-            f"{repeated:,} local times came twice in {zone}, when clocks went back; the earlier "
-            "instant was taken"
-        )
-    vocabulary = journeys.customer.vocabulary
-    for word in _NULL_WORDS:
-        if word in vocabulary:
-            code = vocabulary.index(word)
-            size = int(np.diff(journeys.offsets)[journeys.customer.codes == code].sum())
-            notes.append(
-                f"customer {word!r} ({size:,} rows) is taken for a customer of that name; if it "
-                f"means that {customer!r} is missing, pass null_values=[{word!r}]"
-            )
-    return notes
+    return Codes.from_codes(column.codes[kept], column.vocabulary, missing=column.missing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,9 +14,13 @@ from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.result import Result
 from cxkit.model.columns import Column, shorten
 
-__all__ = ["Rejected", "RejectLog"]
+__all__ = ["RejectLog", "Rejected"]
 
 _REASONS_SHOWN = 8
+
+
+def _texts(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -27,22 +31,23 @@ class Rejected(Result):
     the one that is named. Rows of a file that are broken as rows come before all of these.
 
     Attributes:
-        row: (n,) int64, counted from 0; for a file, from the first line after the header, by records.
+        row: (n,) int64, counted from 0; for a file, the first record after the header is row 0.
         column: The column of the fault; empty if the whole row is at fault.
         found: What stood there, shortened to 60 characters.
         reason: Why it cannot be used.
 
     Example:
         >>> import cxkit as cx
-        >>> cx.ingest({"c": ["a", ""], "t": ["2024-01-01Z", "2024-01-01T00:00Z"]},
-        ...           customer="c", time="t").rejected.to_dicts()[1]
+        >>> cx.ingest(
+        ...     {"c": ["a", ""], "t": ["2024-01-01Z", "2024-01-01T00:00Z"]}, customer="c", time="t"
+        ... ).rejected.to_dicts()[1]
         {'row': 1, 'column': 'c', 'found': '', 'reason': 'no customer'}
     """
 
     row: IntArray = attrs.field(converter=freeze)
-    column: Sequence[str] = attrs.field(converter=tuple)
-    found: Sequence[str] = attrs.field(converter=tuple)
-    reason: Sequence[str] = attrs.field(converter=tuple)
+    column: tuple[str, ...] = attrs.field(converter=_texts)
+    found: tuple[str, ...] = attrs.field(converter=_texts)
+    reason: tuple[str, ...] = attrs.field(converter=_texts)
 
     def columns(self) -> Mapping[str, Any]:
         """``row``, ``column``, ``found`` and ``reason``."""
@@ -96,7 +101,8 @@ class RejectLog:
 
     def add_rows(self, rows: Sequence[int], found: Sequence[str], reasons: Sequence[str]) -> None:
         """Reject rows that are broken as rows."""
-        number = {reason: len(self._faults) + at for at, reason in enumerate(dict.fromkeys(reasons), 1)}
+        known = len(self._faults)
+        number = {reason: known + at for at, reason in enumerate(dict.fromkeys(reasons), 1)}
         self._faults.extend((None, "", reason) for reason in number)
         for row, text, reason in zip(rows, found, reasons, strict=True):
             self._fault[row] = number[reason]
@@ -114,4 +120,5 @@ class RejectLog:
             self._texts[row] if column is None else column.show(row)
             for row, (column, _, _) in zip(rows.tolist(), faults, strict=True)
         ]
-        return Rejected(rows, [f[1] for f in faults], found, [f[2] for f in faults])
+        names = [name for _, name, _ in faults]
+        return Rejected(rows, names, found, [reason for _, _, reason in faults])

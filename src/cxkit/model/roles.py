@@ -1,4 +1,4 @@
-"""What a column must hold to be a customer, a time, a label or a number, row by row.
+"""Columns of numbers and of times.
 
 A column of the wrong kind as a whole is an error, because nothing of it could be used; a wrong cell
 costs its row, which goes to the rejects.
@@ -6,8 +6,8 @@ costs its row, which goes to the rejects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import date, tzinfo
+from collections.abc import Collection
+from datetime import tzinfo
 from typing import Any, Final
 
 import numpy as np
@@ -15,62 +15,15 @@ from numpy.typing import NDArray
 
 from cxkit.core import instants
 from cxkit.core.arrays import IntArray
-from cxkit.core.codes import Codes
 from cxkit.core.numerals import parse_floats, parse_wholes
 from cxkit.errors import SchemaError
-from cxkit.model.columns import Column, is_null
+from cxkit.model.columns import Column, is_null, wrong_kind
 from cxkit.model.rejects import RejectLog
 
-__all__ = ["read_customers", "read_labels", "read_numbers", "read_times"]
+__all__ = ["read_numbers", "read_times"]
 
 _EXACT: Final = 2.0**53  # from here on a float no longer tells whole numbers apart
 _LARGEST: Final = 2**63 - 1
-
-
-def read_customers(column: Column, nulls: Collection[str], log: RejectLog) -> Codes:
-    """Who: text, or whole numbers, also as floats.
-
-    Args:
-        column: The column.
-        nulls: Texts that mean nobody.
-        log: Takes the rows without a usable customer.
-
-    Returns:
-        (E,) codes; a row that was rejected is missing.
-
-    Raises:
-        SchemaError: The column is of a kind that is nobody's id.
-    """
-    if column.kind in {"truth", "instant", "other"}:
-        raise _wrong(column, "customer", "text or whole numbers")
-    null = column.is_null()
-    if column.kind == "decimal":
-        column = _whole(column, log, "not a whole number, so not an id")
-    codes = _labelled(column, nulls, log, lambda text: not text or text.isspace(), truths=False)
-    nobody = codes.is_missing()
-    if column.kind == "objects" and len(codes) and nobody[~null].all() and not null.all():
-        raise _wrong(column, "customer", "text or whole numbers")
-    log.add(nobody, column, "no customer")
-    return codes
-
-
-def read_labels(column: Column, nulls: Collection[str], role: str, log: RejectLog) -> Codes:
-    """A channel, an event or another category: text, whole numbers or truth values.
-
-    Args:
-        column: The column.
-        nulls: Texts that mean missing.
-        role: What the column is for, for errors.
-        log: Takes rows whose cell is no label. A missing label is none of them.
-
-    Raises:
-        SchemaError: The column is of a kind that has no labels.
-    """
-    if column.kind in {"instant", "other"}:
-        raise _wrong(column, role, "text or whole numbers")
-    if column.kind == "decimal":
-        column = _whole(column, log, f"not a whole number, so no label for {role}")
-    return _labelled(column, nulls, log, lambda _: False, truths=True)
 
 
 def read_numbers(
@@ -91,7 +44,7 @@ def read_numbers(
         SchemaError: The column is of a kind that has no numbers.
     """
     if column.kind in {"truth", "instant", "other"}:
-        raise _wrong(column, role, "numbers")
+        raise wrong_kind(column, role, "numbers")
     null = column.is_null()
     if column.kind == "empty":
         return np.full(len(column), np.nan)
@@ -107,7 +60,7 @@ def read_numbers(
             at = np.where(null, 0, column.codes)
             values, bad = (
                 (values[at], bad[at])
-                if len(texts)
+                if texts
                 else (np.full(len(at), np.nan), np.zeros(len(at), dtype=bool))
             )
         log.add(bad & ~null, column, "not a number")
@@ -119,7 +72,7 @@ def read_numbers(
     return values
 
 
-def read_times(  # noqa: PLR0913
+def read_times(
     column: Column,
     nulls: Collection[str],
     log: RejectLog,
@@ -169,7 +122,7 @@ def _clock(
 ) -> instants.Clock:
     kind, null = column.kind, column.is_null()
     if kind in {"truth", "other"}:
-        raise _wrong(column, "time", "times")
+        raise wrong_kind(column, "time", "times")
     if kind == "empty":
         return instants.from_objects([None]).take(np.zeros(len(column), np.int64))
     if kind == "text":
@@ -219,84 +172,6 @@ def _no_unit(column: Column, numbers: NDArray[Any], what: str) -> SchemaError:
     )
 
 
-def _labelled(
-    column: Column,
-    nulls: Collection[str],
-    log: RejectLog,
-    blank: Callable[[str], bool],
-    *,
-    truths: bool,
-) -> Codes:
-    """Codes of a column of labels; a label that is blank or in ``nulls`` is missing."""
-    null = column.null
-    if column.kind == "empty":
-        return Codes.all_missing(len(column))
-    if column.kind == "whole":
-        return _whole_codes(column.values, null)
-    if column.kind == "truth":
-        raw = column.values.astype(np.int64)
-        return Codes.from_codes(raw if null is None else np.where(null, -1, raw), ["False", "True"])
-    if column.kind == "objects":
-        texts = [_label_text(v, truths=truths) for v in column.values]
-        bad = np.fromiter((t is None for t in texts), bool, len(texts)) & ~column.is_null()
-        log.add(bad, column, "neither text nor a whole number")
-        lost = bad | column.is_null()
-        column = Column(column.name, "text", column.dtype, [t or "" for t in texts], lost)
-    codes, labels = column.encoded()
-    broken = _unencodable(labels)
-    drop = np.fromiter((label in nulls or blank(label) for label in labels), bool, len(labels))
-    if broken is not None:
-        log.add(np.where(codes < 0, False, broken[codes]), column, "text that is not valid Unicode")
-        labels = ["" if bad else label for label, bad in zip(labels, broken, strict=True)]
-        drop |= broken
-    if drop.any():
-        codes = np.where((codes < 0) | drop[codes], -1, codes)
-    return Codes.from_codes(codes, labels)
-
-
-def _whole_codes(values: NDArray[Any], null: NDArray[np.bool_] | None) -> Codes:
-    if values.dtype.kind == "u" and len(values) and int(values.max()) > _LARGEST:
-        texts = values.astype(np.dtypes.StringDType())
-        distinct, raw = np.unique(texts, return_inverse=True)
-        return Codes.from_codes(raw if null is None else np.where(null, -1, raw), distinct)
-    codes = Codes.of(values)
-    if null is None:
-        return codes
-    return Codes.from_codes(np.where(null, -1, codes.codes.astype(np.int64)), codes.vocabulary)
-
-
-def _whole(column: Column, log: RejectLog, reason: str) -> Column:
-    """Floats as whole numbers: how pandas holds whole numbers where some are missing."""
-    values = column.values
-    null = column.is_null() | np.isnan(values)
-    whole = np.isfinite(values) & (np.floor(values) == values)
-    log.add(~whole & ~null, column, reason)
-    large = whole & (np.abs(values) >= _EXACT) & ~null
-    log.add(large, column, "a float this large is not exact; hand in text or integers")
-    lost = null | ~whole | large
-    exact = np.where(lost, 0.0, values).astype(np.int64)
-    return Column(column.name, "whole", column.dtype, exact, lost if lost.any() else None)
-
-
-def _label_text(value: object, *, truths: bool) -> str | None:
-    """A label of mixed kinds as text: 1, 1.0 and "1" are one label."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, (bool, np.bool_)):
-        return str(bool(value)) if truths else None
-    if isinstance(value, (int, np.integer)):
-        return str(int(value))
-    if is_null(value) or isinstance(value, (date, np.generic)) and not isinstance(value, np.floating):
-        return None
-    if type(value).__name__ == "UUID":
-        return str(value)
-    try:
-        number = float(value)  # type: ignore[arg-type]  # a float or a Decimal
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else None
-
-
 def _number_text(value: object) -> str:
     return "no" if isinstance(value, (bool, np.bool_)) else str(value)
 
@@ -305,37 +180,3 @@ def _which(texts: list[str], nulls: Collection[str]) -> NDArray[np.bool_] | None
     """Which texts mean missing, or ``None`` if none does."""
     lost = np.fromiter(map(nulls.__contains__, texts), bool, len(texts))
     return lost if lost.any() else None
-
-
-def _unencodable(labels: list[str]) -> NDArray[np.bool_] | None:
-    """Which labels hold half of a surrogate pair, which no file can hold; ``None`` if none does."""
-    try:
-        "".join(labels).encode()
-    except UnicodeEncodeError:
-        return np.fromiter(map(_is_broken, labels), bool, len(labels))
-    return None
-
-
-def _is_broken(label: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in label)
-
-
-def _wrong(column: Column, role: str, wanted: str) -> SchemaError:
-    what = {
-        "truth": "truth values",
-        "instant": "times",
-        "decimal": "decimal numbers",
-        "whole": "whole numbers",
-    }.get(column.kind, "values that no role can use")
-    first = ""
-    if column.kind != "other" and len(column):
-        first = f", for instance {column.show(0)!r} in row 0"
-    advice = "decode the bytes to text" if _bytes(column.dtype) else f"convert it to {wanted}"
-    return SchemaError(
-        f"column {column.name!r} for {role} holds {what} ({column.dtype}){first}; {role} needs "
-        f"{wanted}: choose another column, or {advice} first"
-    )
-
-
-def _bytes(dtype: str) -> bool:
-    return dtype.startswith(("|S", "binary", "large_binary", "Binary", "list of bytes"))

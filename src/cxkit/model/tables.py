@@ -24,8 +24,8 @@ __all__ = ["Table", "open_table"]
 
 _OWN = ("customer", "time", "event", "channel", "value")
 _TAKES = (
-    "a mapping of columns, a list of dicts or Touchpoints, a pandas or Polars frame, an Arrow table, "
-    "or anything with __arrow_c_stream__"
+    "a mapping of columns, a list of dicts or Touchpoints, a pandas or Polars frame, an Arrow "
+    "table, or anything with __arrow_c_stream__"
 )
 
 
@@ -173,14 +173,14 @@ def _mapping(kind: str, table: Mapping[Any, Any]) -> Table:
     names = tuple(map(str, table))
     values = list(table.values())
     rows = 0
-    for at, column in enumerate(values):
+    for at, column in enumerate(table.values()):
         if isinstance(column, (str, bytes)) or not isinstance(column, Iterable):
             raise SchemaError(
                 f"column {names[at]!r} is {column!r} ({type(column).__name__}), not a list or array"
             )
         if not hasattr(column, "__len__"):
-            values[at] = column = list(column)
-        size = len(column) if getattr(column, "ndim", 1) == 1 else np.shape(column)[0]
+            values[at] = list(column)  # a generator gives its values once
+        size = len(values[at]) if getattr(column, "ndim", 1) else 0
         rows = rows if at else size
         if size != rows:
             raise SchemaError(

@@ -1,0 +1,157 @@
+"""Columns of names: customers, channels, events and other categories.
+
+A column of the wrong kind as a whole is an error, because nothing of it could be used; a wrong cell
+costs its row, which goes to the rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxkit.core.codes import Codes
+from cxkit.model.columns import Column, wrong_kind
+from cxkit.model.rejects import RejectLog
+
+__all__ = ["read_customers", "read_labels"]
+
+_EXACT: Final = 2.0**53  # from here on a float no longer tells whole numbers apart
+_LARGEST: Final = 2**63 - 1
+
+
+def read_customers(column: Column, nulls: Collection[str], log: RejectLog) -> Codes:
+    """Who: text, or whole numbers, also as floats.
+
+    Args:
+        column: The column.
+        nulls: Texts that mean nobody.
+        log: Takes the rows without a usable customer.
+
+    Returns:
+        (E,) codes; a row that was rejected is missing.
+
+    Raises:
+        SchemaError: The column is of a kind that is nobody's id.
+    """
+    if column.kind in {"truth", "instant", "other"}:
+        raise wrong_kind(column, "customer", "text or whole numbers")
+    null = column.is_null()
+    if column.kind == "decimal":
+        column = _whole(column, log, "not a whole number, so not an id")
+    codes = _labelled(column, nulls, log, lambda text: not text or text.isspace(), truths=False)
+    nobody = codes.is_missing()
+    if column.kind == "objects" and len(codes) and nobody[~null].all() and not null.all():
+        raise wrong_kind(column, "customer", "text or whole numbers")
+    log.add(nobody, column, "no customer")
+    return codes
+
+
+def read_labels(column: Column, nulls: Collection[str], role: str, log: RejectLog) -> Codes:
+    """A channel, an event or another category: text, whole numbers or truth values.
+
+    Args:
+        column: The column.
+        nulls: Texts that mean missing.
+        role: What the column is for, for errors.
+        log: Takes rows whose cell is no label. A missing label is none of them.
+
+    Raises:
+        SchemaError: The column is of a kind that has no labels.
+    """
+    if column.kind in {"instant", "other"}:
+        raise wrong_kind(column, role, "text or whole numbers")
+    if column.kind == "decimal":
+        column = _whole(column, log, f"not a whole number, so no label for {role}")
+    return _labelled(column, nulls, log, lambda _: False, truths=True)
+
+
+def _labelled(
+    column: Column,
+    nulls: Collection[str],
+    log: RejectLog,
+    blank: Callable[[str], bool],
+    *,
+    truths: bool,
+) -> Codes:
+    """Codes of a column of labels; a label that is blank or in ``nulls`` is missing."""
+    null = column.null
+    if column.kind == "empty":
+        return Codes.all_missing(len(column))
+    if column.kind == "whole":
+        return _whole_codes(column.values, null)
+    if column.kind == "truth":
+        raw = column.values.astype(np.int64)
+        return Codes.from_codes(raw if null is None else np.where(null, -1, raw), ["False", "True"])
+    if column.kind == "objects":
+        texts = [_label_text(v, truths=truths) for v in column.values]
+        bad = np.fromiter((t is None for t in texts), bool, len(texts)) & ~column.is_null()
+        log.add(bad, column, "neither text nor a whole number")
+        lost = bad | column.is_null()
+        column = Column(column.name, "text", column.dtype, [t or "" for t in texts], lost)
+    codes, labels = column.encoded()
+    broken = _unencodable(labels)
+    drop = np.fromiter((label in nulls or blank(label) for label in labels), bool, len(labels))
+    if broken is not None:
+        log.add(np.where(codes < 0, False, broken[codes]), column, "text that is not valid Unicode")
+        labels = ["" if bad else label for label, bad in zip(labels, broken, strict=True)]
+        drop |= broken
+    if drop.any():
+        codes = np.where((codes < 0) | drop[codes], -1, codes)
+    return Codes.from_codes(codes, labels)
+
+
+def _whole_codes(values: NDArray[Any], null: NDArray[np.bool_] | None) -> Codes:
+    if values.dtype.kind == "u" and len(values) and int(values.max()) > _LARGEST:
+        texts = values.astype(np.dtypes.StringDType())
+        distinct, raw = np.unique(texts, return_inverse=True)
+        return Codes.from_codes(raw if null is None else np.where(null, -1, raw), distinct)
+    codes = Codes.of(values)
+    if null is None:
+        return codes
+    return Codes.from_codes(np.where(null, -1, codes.codes.astype(np.int64)), codes.vocabulary)
+
+
+def _whole(column: Column, log: RejectLog, reason: str) -> Column:
+    """Floats as whole numbers: how pandas holds whole numbers where some are missing."""
+    values = column.values
+    null = column.is_null() | np.isnan(values)
+    whole = np.isfinite(values) & (np.floor(values) == values)
+    log.add(~whole & ~null, column, reason)
+    large = whole & (np.abs(values) >= _EXACT) & ~null
+    log.add(large, column, "a float this large is not exact; hand in text or integers")
+    lost = null | ~whole | large
+    exact = np.where(lost, 0.0, values).astype(np.int64)
+    return Column(column.name, "whole", column.dtype, exact, lost if lost.any() else None)
+
+
+def _label_text(value: object, *, truths: bool) -> str | None:
+    """A label of mixed kinds as text: 1, 1.0 and "1" are one label."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)) if truths else None
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    if type(value).__name__ == "UUID":
+        return str(value)
+    if not isinstance(value, (float, np.floating, Decimal)):
+        return None
+    number = float(value)
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else None
+
+
+def _unencodable(labels: list[str]) -> NDArray[np.bool_] | None:
+    """Which labels hold half of a surrogate pair, which no file can hold; ``None`` if none does."""
+    try:
+        "".join(labels).encode()
+    except UnicodeEncodeError:
+        return np.fromiter(map(_is_broken, labels), bool, len(labels))
+    return None
+
+
+def _is_broken(label: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in label)

@@ -62,3 +62,14 @@ def grouped(rows):
     for row in sorted(rows, key=lambda r: (r[0], r[1])):  # sorted() is stable, as the door is
         found.setdefault(row[0], []).append(row)
     return found
+
+
+@st.composite
+def reordered(draw, rows):
+    """The same rows in another order; rows of one customer and instant keep theirs."""
+    order = draw(st.permutations(range(len(rows))))
+    found = {}
+    for position in sorted(order):
+        found.setdefault(rows[position][:2], []).append(rows[position])
+    waiting = {key: iter(same) for key, same in found.items()}
+    return [next(waiting[rows[position][:2]]) for position in order]

@@ -84,16 +84,7 @@ class Codes:
         """
         codes = np.asarray(codes)
         size = len(labels)
-        lost = codes == missing
-        # Past the last label: the slot of what is missing.
-        index = np.where(lost, size, codes) if lost.any() else codes
-        outside = (index < 0) | (index > size) | ((index == size) & ~lost)
-        if outside.any():
-            row = int(np.flatnonzero(outside)[0])
-            raise DataError(
-                f"code {codes[row]} in row {row} points outside the {size} labels; "
-                f"codes run from 0 to {size - 1}, {missing} means missing"
-            )
+        index = _index_of_labels(codes, size, missing)
         used = np.zeros(size + 1, dtype=bool)
         used[index] = True
         old = labels.labels if isinstance(labels, Vocabulary) else as_label_array(labels)
@@ -196,6 +187,22 @@ class Codes:
             return self
         table = self.vocabulary.positions_in(vocabulary)
         return Codes(table.astype(smallest_unsigned(len(vocabulary)))[self.codes], vocabulary)
+
+
+def _index_of_labels(codes: NDArray[Any], size: int, missing: int) -> NDArray[Any]:
+    """The codes with ``size`` in place of ``missing``: past the last label is a slot for it."""
+    low, high = (int(codes.min()), int(codes.max())) if len(codes) else (0, -1)
+    if low >= 0 and high < size and not low <= missing <= high:
+        return codes
+    lost = codes == missing
+    outside = ((codes < 0) | (codes >= size)) & ~lost
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise DataError(
+            f"code {codes[row]} in row {row} points outside the {size} labels; "
+            f"codes run from 0 to {size - 1}, {missing} means missing"
+        )
+    return np.where(lost, size, codes.astype(np.int64))
 
 
 def _distinct(values: Sequence[Label | None]) -> dict[Label | None, None]:

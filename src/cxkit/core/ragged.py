@@ -79,8 +79,15 @@ def _reduce(how: np.ufunc, values: NDArray[Any], offsets: IntArray) -> NDArray[A
     return np.asarray(how.reduceat(values, offsets[:-1]))
 
 
-def chunks(offsets: IntArray, target: int = CHUNK) -> Iterator[tuple[int, int, int, int]]:
+def chunks(
+    offsets: IntArray, target: int = CHUNK, *, within: tuple[int, int] | None = None
+) -> Iterator[tuple[int, int, int, int]]:
     """Whole segments, about ``target`` rows at a time.
+
+    Args:
+        offsets: (J + 1,) segments.
+        target: How many rows a chunk should have.
+        within: Only the segments from the first of these to before the second; all by default.
 
     Yields:
         ``(j0, j1, e0, e1)``: segments ``j0:j1`` are the rows ``e0:e1``. A segment longer than
@@ -90,12 +97,12 @@ def chunks(offsets: IntArray, target: int = CHUNK) -> Iterator[tuple[int, int, i
         >>> list(chunks(np.array([0, 2, 5, 6]), target=4))
         [(0, 1, 0, 2), (1, 3, 2, 6)]
     """
-    rows = int(offsets[-1])
-    if rows == 0:
+    begin, end = within or (0, len(offsets) - 1)
+    if begin >= end:
         return
-    starts = np.arange(0, rows, target)
+    starts = np.arange(offsets[begin], offsets[end], target)
     cuts = np.unique(np.searchsorted(offsets, starts, side="right") - 1)
-    ends = np.append(cuts[1:], len(offsets) - 1)
+    ends = np.append(cuts[1:], end)
     bounds = offsets[cuts].tolist(), offsets[ends].tolist()
     yield from zip(cuts.tolist(), ends.tolist(), *bounds, strict=True)
 
@@ -159,11 +166,10 @@ def unique_sequences(
     count = len(offsets) - 1
     if count == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    hashed = _hash_sequences(offsets, codes, key)
-    first, group = _group(hashed)
-    same = _same_as(first[group], offsets, codes, key)
-    if not same.all():
-        first, group = _repair(first, group, np.flatnonzero(~same), offsets, codes, key)
+    first, group = _group(_hash_sequences(offsets, codes, key))
+    wrong = _unlike(first[group], offsets, codes, key)
+    if len(wrong):
+        first, group = _repair(first, group, wrong, offsets, codes, key)
     return first, group
 
 
@@ -187,31 +193,39 @@ def _hash_sequences(
 
 
 def _group(hashed: NDArray[np.uint64]) -> tuple[IntArray, IntArray]:
-    order = np.argsort(hashed, kind="stable")
-    ordered = hashed[order]
+    # The row number rides in the low bits of the hash: sorting values is faster than an argsort,
+    # and the bits that it costs are only more work for the comparison that follows anyway.
+    bits = np.uint64(max((len(hashed) - 1).bit_length(), 1))
+    low = (np.uint64(1) << bits) - np.uint64(1)
+    keys = (hashed & ~low) | np.arange(len(hashed), dtype=np.uint64)
+    keys.sort()
+    order = (keys & low).view(np.int64)
+    keys >>= bits
     begins = np.ones(len(order), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    np.not_equal(keys[1:], keys[:-1], out=begins[1:])
     group = np.empty(len(order), np.int64)
     group[order] = np.cumsum(begins) - 1
     return order[begins], group
 
 
-def _same_as(
+def _unlike(
     other: IntArray, offsets: IntArray, codes: NDArray[Any], key: NDArray[Any] | None
-) -> NDArray[np.bool_]:
-    """(J,) whether segment j equals segment ``other[j]``."""
-    size = np.diff(offsets)
-    same: NDArray[np.bool_] = np.equal(size, size[other])
+) -> IntArray:
+    """The segments j that do not equal segment ``other[j]``."""
+    size, start = np.diff(offsets), offsets[:-1]
+    unlike = size != size[other]
     if key is not None:
-        same &= key == key[other]
-    start, end = offsets[:-1], np.int64(offsets[-1] - 1)
-    for j0, j1, e0, e1 in chunks(offsets):
-        shift = np.repeat(start[other[j0:j1]] - start[j0:j1], size[j0:j1])
-        # A segment of another length is unequal already; its rows are clipped, not compared.
-        rows = np.minimum(np.arange(e0, e1) + shift, end)
-        equal = codes[rows] == codes[e0:e1]
-        same[j0:j1] &= np.logical_and.reduceat(equal, start[j0:j1] - e0)
-    return same
+        unlike |= key != key[other]
+    # Only segments that are not their own representative, and may be equal, are read.
+    which = np.flatnonzero(~unlike & (other != np.arange(len(other))))
+    bounds = np.append(0, np.cumsum(size[which]))
+    for j0, j1, e0, e1 in chunks(bounds):
+        part, rows = which[j0:j1], np.arange(e0, e1)
+        mine = rows + np.repeat(start[part] - bounds[j0:j1], size[part])
+        theirs = rows + np.repeat(start[other[part]] - bounds[j0:j1], size[part])
+        differs = codes[mine] != codes[theirs]
+        unlike[part] = np.logical_or.reduceat(differs, bounds[j0:j1] - e0)
+    return np.flatnonzero(unlike)
 
 
 def _repair(

@@ -34,18 +34,13 @@ class SequenceSummary(Summary):
     codes: NDArray[Any] = attrs.field(kw_only=True, metadata=total("place"))
     shard: NDArray[np.uint8] = attrs.field(kw_only=True, metadata=total("sequence"))
 
-    def __add__(self, other: Self) -> Self:
-        """The summary of both parts together."""
-        if not isinstance(other, type(self)):
-            return NotImplemented
-        self._check_same_parameters(other)
+    def _merged(self, other: Self) -> dict[str, Any]:
         labels = self.labels.union(other.labels)
         codes = np.concatenate([self._over(labels), other._over(labels)])
         offsets = np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]])
         shard = np.concatenate([self.shard, other.shard])
-        merged: dict[str, Any] = {f.name: getattr(self, f.name) for f in self.fields("parameter")}
         rows, first, group = _distinct(offsets, codes, shard)
-        merged |= {"labels": labels, **rows}
+        merged: dict[str, Any] = {"labels": labels, **rows}
         for field in self.fields("total"):
             if field.name in rows:
                 continue
@@ -54,7 +49,7 @@ class SequenceSummary(Summary):
                 merged[field.name] = _add_groups(np.concatenate(parts), group, len(first))
             else:
                 merged[field.name] = parts[0] + parts[1]
-        return type(self)(**merged)
+        return merged
 
     def __len__(self) -> int:
         """Rows: distinct pairs of a sequence and a shard."""

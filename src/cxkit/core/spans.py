@@ -94,11 +94,14 @@ def _is_exact(value: object) -> TypeIs[np.timedelta64]:
 def show_span(us: int) -> str:
     """A span as text that :func:`span_us` reads back, in the largest unit that divides it.
 
+    Weeks are shown as days: "7d" is what most people write.
+
     Example:
         >>> show_span(1_800_000_000), show_span(5_400_000_000)
         ('30min', '90min')
     """
-    unit = max((u for u, size in _UNITS.items() if us % size == 0), key=_UNITS.__getitem__)
+    whole = (unit for unit, size in _UNITS.items() if us % size == 0 and unit != "w")
+    unit = max(whole, key=_UNITS.__getitem__)
     return f"{us // _UNITS[unit]}{unit}"
 
 

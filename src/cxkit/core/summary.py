@@ -116,13 +116,17 @@ class Summary(ABC):
         """
         if not isinstance(other, type(self)):
             return NotImplemented
-        self._check_same_parameters(other)
-        merged: dict[str, Any] = {f.name: getattr(self, f.name) for f in self.fields("parameter")}
+        parameters = self._same_parameters(other)
+        return type(self)(**parameters, **self._merged(other))
+
+    def _merged(self, other: Self) -> dict[str, Any]:
+        """The axes and totals of both together; a summary with rows of its own overrides this."""
+        merged: dict[str, Any] = {}
         for field in self.fields("axis"):
             merged[field.name] = getattr(self, field.name).union(getattr(other, field.name))
         for field in self.fields("total"):
             merged[field.name] = self._spread(field, merged) + other._spread(field, merged)
-        return type(self)(**merged)
+        return merged
 
     def __eq__(self, other: object) -> bool:
         """Equal when parameters, labels and totals are."""
@@ -155,9 +159,8 @@ class Summary(ABC):
         header: dict[str, Any] = {"summary": type(self).__name__, "parameters": {}, "axes": {}}
         for field in self.fields("parameter"):
             value = getattr(self, field.name)
-            header["parameters"][field.name] = (
-                value.to_dict() if _DECODE in field.metadata else value
-            )
+            coded = _DECODE in field.metadata and value is not None
+            header["parameters"][field.name] = value.to_dict() if coded else value
         for field in self.fields("axis"):
             vocabulary = getattr(self, field.name)
             kind = "text" if vocabulary.labels.dtype == TEXT else "number"
@@ -183,7 +186,7 @@ class Summary(ABC):
         for field in cls.fields("parameter"):
             value = header["parameters"][field.name]
             decode = field.metadata.get(_DECODE)
-            values[field.name] = decode(value) if decode else _tuples(value)
+            values[field.name] = decode(value) if decode and value is not None else _tuples(value)
         for field in cls.fields("axis"):
             axis = header["axes"][field.name]
             dtype = TEXT if axis["kind"] == "text" else np.int64
@@ -202,7 +205,7 @@ class Summary(ABC):
     def _all(self) -> list[attrs.Attribute[Any]]:
         return [*self.fields("parameter"), *self.fields("axis"), *self.fields("total")]
 
-    def _check_same_parameters(self, other: Self) -> None:
+    def _same_parameters(self, other: Self) -> dict[str, Any]:
         for field in self.fields("parameter"):
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             if mine != theirs:
@@ -210,6 +213,7 @@ class Summary(ABC):
                     f"cannot add two {type(self).__name__} with different {field.name}: "
                     f"{mine!r} and {theirs!r}; count both parts with the same one"
                 )
+        return {f.name: getattr(self, f.name) for f in self.fields("parameter")}
 
     def _spread(self, field: attrs.Attribute[Any], merged: Mapping[str, Any]) -> NDArray[Any]:
         """A total laid out over the united vocabularies."""

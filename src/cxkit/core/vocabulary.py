@@ -148,7 +148,7 @@ class Vocabulary:
             return None
         # Not np.searchsorted, which finds wrong places among texts of more than 15 bytes (numpy
         # 2.4), nor labels[i], which numpy strips of the NULs that end it.
-        at = bisect.bisect_left(range(len(self)), label, key=lambda i: self._label(i))
+        at = bisect.bisect_left(range(len(self)), label, key=self._label)
         return at if at < len(self) and self._label(at) == label else None
 
     def _label(self, at: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Codes
 from cxkit.core.sorting import order_by_code_and_time
 from cxkit.core.spans import FIRST_US, LAST_US
+from cxkit.core.threads import side_by_side
 from cxkit.errors import DataError, SchemaError
 from cxkit.model.journeys import Column, Journeys
 
@@ -82,7 +84,10 @@ def build(customer: Codes, times: IntArray, columns: Mapping[str, Column]) -> Jo
     np.cumsum(sizes[present], out=offsets[1:])
     who = Codes(present.astype(customer.codes.dtype), customer.vocabulary)
     if order is not None:
-        named = {name: _gather(column, order) for name, column in named.items()}
+        gathered = side_by_side(
+            [partial(_gather, column, order) for column in named.values()], rows=len(order)
+        )
+        named = dict(zip(named, gathered, strict=True))
     return Journeys(offsets, who, ordered.view("datetime64[us]"), named)
 
 

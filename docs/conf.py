@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ copyright = f"2026, {author}"  # noqa: A001 - the name is Sphinx's
 pyproject = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))
 version = release = pyproject["project"]["version"]
 
+sys.path.insert(0, str(Path(__file__).with_name("_ext")))
 extensions = [
+    "against_truth",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",

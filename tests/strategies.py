@@ -7,9 +7,11 @@ from cxkit.core.codes import Codes
 from cxkit.model.journeys import Journeys
 
 TEXTS = st.sampled_from(
-    ["a", "b", "web", "", "A", "é", "😀", "a\0", "a ", "NaN", "None", "0"]
-    # Long texts are kept apart by numpy's string dtype, and were found to go their own way.
-    + ["b" * 16, "a" * 40 + "1", "a" * 40 + "2", "customer-000000000017", "é" * 10 + "\0"]
+    [
+        *("a", "b", "web", "", "A", "é", "😀", "a\0", "a ", "NaN", "None", "0"),
+        # Long texts are kept apart by numpy's string dtype, and were found to go their own way.
+        *("b" * 16, "a" * 40 + "1", "a" * 40 + "2", "customer-000000000017", "é" * 10 + "\0"),
+    ]
 )
 LABELS = st.one_of(st.none(), TEXTS)
 EVENTS = ("view", "cart", "buy", "mail")

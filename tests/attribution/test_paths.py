@@ -144,7 +144,7 @@ def test_a_rule_is_the_same_however_it_is_written():
     assert one.lookback == "2d"
     assert PathRule.from_dict(one.to_dict()) == one
     assert PathRule.from_dict(PathRule("buy", touches=7).to_dict()).touches == (Goal(7),)
-    with pytest.raises(DataError, match="not a path rule"):
+    with pytest.raises(DataError, match="no path rule"):
         PathRule.from_dict({})
     with pytest.raises(DefinitionError, match="touches is empty"):
         PathRule("buy", touches=[])

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -7,7 +9,7 @@ from tests.strategies import offsets_and
 
 
 def segments(offsets, rows):
-    return [rows[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [rows[a:b] for a, b in pairwise(offsets)]
 
 
 @given(offsets_and(st.integers(-5, 5)))
@@ -84,7 +86,7 @@ def test_colliding_hashes_are_put_right(data):
         patch.setattr(
             ragged,
             "_hash_sequences",
-            lambda o, c, k: (np.diff(o) % 3).astype(np.uint64),
+            lambda o, *_: (np.diff(o) % 3).astype(np.uint64),
         )
         first, group = ragged.unique_sequences(offsets, codes)
     assert [parts[f] for f in first[group]] == parts

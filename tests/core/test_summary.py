@@ -25,6 +25,8 @@ from cxkit.errors import DataError, MergeError
 from cxkit.model.goal import Goal
 from tests.strategies import LABELS
 
+GOAL = Goal("x")
+
 
 @attrs.frozen(eq=False, repr=False)
 class Pairs(Summary):
@@ -37,7 +39,7 @@ class Pairs(Summary):
     worth: NDArray[np.float64] = attrs.field(metadata=total("shard", "labels"))
 
     @classmethod
-    def of(cls, rows, /, by="pair", goal=Goal("x")):
+    def of(cls, rows, /, by="pair", goal=GOAL):
         both = Codes.of([v for row in rows for v in row[:2]])
         k = both.slots
         pairs = np.zeros((SHARDS, k, k), np.int64)
@@ -71,7 +73,7 @@ class Words(SequenceSummary):
         return cls(by=by, labels=codes.vocabulary, seen=seen, **rows)
 
     def result(self):
-        labels = self.labels.labels.tolist() + [None]
+        labels = [*self.labels, None]
         words = {}
         for s in range(len(self)):
             part = self.codes[self.offsets[s] : self.offsets[s + 1]]
@@ -82,9 +84,7 @@ class Words(SequenceSummary):
 
 
 ROWS = st.lists(st.tuples(LABELS, LABELS, st.integers(0, SHARDS - 1)), max_size=8)
-WORDS = st.lists(
-    st.tuples(st.lists(LABELS, min_size=1, max_size=3), st.integers(0, 2)), max_size=8
-)
+WORDS = st.lists(st.tuples(st.lists(LABELS, min_size=1, max_size=3), st.integers(0, 2)), max_size=8)
 KINDS = [(Pairs, ROWS), (Words, WORDS)]
 
 

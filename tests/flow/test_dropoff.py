@@ -152,5 +152,5 @@ def test_one_journey_of_a_million_touchpoints():
 def test_a_rule_survives_json(goal):
     rule = DropOffRule("channel", goal)
     assert DropOffRule.from_dict(rule.to_dict()) == rule
-    with pytest.raises(DataError, match="not a drop-off"):
+    with pytest.raises(DataError, match="no drop-off"):
         DropOffRule.from_dict({"schema": "cxkit/goal/1"})

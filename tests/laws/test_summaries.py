@@ -125,7 +125,8 @@ def test_merge(kind, parameters, rows, cuts):
     journeys = journeys_of(rows)
     low, high = sorted(cuts)
     a, b, c = (
-        kind.of(part, **parameters) for part in (journeys[:low], journeys[low:high], journeys[high:])
+        kind.of(part, **parameters)
+        for part in (journeys[:low], journeys[low:high], journeys[high:])
     )
     whole = kind.of(journeys, **parameters)
     zero = kind.zero(**parameters)
@@ -270,5 +271,3 @@ def test_leaving_a_shard_out_is_the_rest():
     totals = np.arange(SHARDS * 2).reshape(SHARDS, 2)
     for shard, rest in enumerate(leave_one_out(totals)):
         assert rest.tolist() == np.delete(totals, shard, axis=0).sum(axis=0).tolist()
-
-

@@ -47,7 +47,9 @@ def test_take_by_positions_mask_and_slice(rows, data):
         return
     which = data.draw(st.lists(st.integers(0, len(expected) - 1)))
     assert rows_of(journeys.take(which)) == [expected[w] for w in which]
-    mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(expected), max_size=len(expected))))
+    mask = np.array(
+        data.draw(st.lists(st.booleans(), min_size=len(expected), max_size=len(expected)))
+    )
     assert rows_of(journeys[mask]) == [e for e, m in zip(expected, mask, strict=True) if m]
     a, b = data.draw(st.integers(-7, 7)), data.draw(st.integers(-7, 7))
     step = data.draw(st.sampled_from([None, 1, 2, -1]))
@@ -167,7 +169,7 @@ def test_columns_that_were_not_given_are_missing():
 
 def test_unknown_columns_and_journeys():
     journeys = journeys_of([("c1", 0, "view", "web", 1, 2.0)])
-    with pytest.raises(cx.SchemaError, match="no column 'chanel'.* Did you mean 'channel'"):
+    with pytest.raises(cx.SchemaError, match=r"no column 'chanel'.* Did you mean 'channel'"):
         journeys["chanel"]
     with pytest.raises(cx.SchemaError, match="'value' holds numbers, not labels"):
         journeys.codes("value")
@@ -222,9 +224,10 @@ def test_shards_follow_the_customer_not_the_batch():
     rows = [(f"c{i}", i, "view", "web", 1, 0.0) for i in range(500)]
     journeys = journeys_of(rows)
     assert journeys[100:].shards.tolist() == journeys.shards[100:].tolist()
-    assert journeys_of(rows[7:8]).shards[0] == dict(
-        zip(journeys.customer.to_list(), journeys.shards.tolist(), strict=True)
-    )["c7"]
+    assert (
+        journeys_of(rows[7:8]).shards[0]
+        == dict(zip(journeys.customer.to_list(), journeys.shards.tolist(), strict=True))["c7"]
+    )
     assert len(set(journeys.shards.tolist())) == 64
 
 

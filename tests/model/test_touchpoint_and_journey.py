@@ -13,7 +13,9 @@ from tests.strategies import journeys_of, touchpoint_rows
 
 def test_a_touchpoint_keeps_an_aware_time():
     when = datetime(2024, 3, 1, 10, tzinfo=UTC)
-    point = cx.Touchpoint("ann", "2024-03-01T12:00+02:00", event="open", properties={"campaign": "a"})
+    point = cx.Touchpoint(
+        "ann", "2024-03-01T12:00+02:00", event="open", properties={"campaign": "a"}
+    )
     assert point.time == when
     assert point.time_us == 1_709_287_200_000_000
     assert math.isnan(point.value)

@@ -394,7 +394,7 @@ def test_start_is_an_instant():
 
 
 def test_pickles(world):
-    copy = pickle.loads(pickle.dumps(world))  # noqa: S301  # our own bytes
+    copy = pickle.loads(pickle.dumps(world))  # our own bytes
     assert copy.journeys == world.journeys
     assert repr(copy) == repr(world)
 

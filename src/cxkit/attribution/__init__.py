@@ -7,10 +7,9 @@ shares by removal effect. No model here shows causes: it shares what happened.
 
 from __future__ import annotations
 
-from cxkit.attribution.attribute import attribute, attribute_paths, compare, credit
 from cxkit.attribution.cutting import PathRule
 from cxkit.attribution.markov import ChainCounts
-from cxkit.attribution.models import DEFAULT_MODELS, AttributionModel, Markov
+from cxkit.attribution.models import DEFAULT_MODELS, AttributionModel, Markov, model_from_dict
 from cxkit.attribution.paths import Paths, PathTable
 from cxkit.attribution.results import Attribution, Comparison, Credits
 from cxkit.attribution.rule_models import (
@@ -22,6 +21,7 @@ from cxkit.attribution.rule_models import (
     TimeDecay,
 )
 from cxkit.attribution.rules import RuleCredit
+from cxkit.attribution.verbs import attribute, attribute_paths, compare, credit
 
 __all__ = [
     "DEFAULT_MODELS",
@@ -45,4 +45,5 @@ __all__ = [
     "attribute_paths",
     "compare",
     "credit",
+    "model_from_dict",
 ]

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.codes import Codes
 from cxkit.core.ragged import chunks
+from cxkit.core.records import check_fields
 from cxkit.core.spans import SpanLike, show_span, span_us
-from cxkit.errors import DataError, DefinitionError
+from cxkit.errors import DefinitionError
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journeys import Journeys
 
@@ -98,12 +98,6 @@ class PathRule:
         for goal in (self.goal, *(self.touches or ())):
             goal.require(journeys)
 
-    def labels(self, journeys: Journeys) -> Codes:
-        """(E,) the column ``by``; all missing in a store without touchpoints that lacks it."""
-        if not journeys.touchpoints and self.by not in journeys.columns:
-            return Codes.all_missing(0)
-        return journeys.codes(self.by)
-
     def is_touch(self, journeys: Journeys, goals: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         """(E,) which touchpoints are touches, apart from the lookback; ``None`` if all are."""
         keep: NDArray[np.bool_] | None = None
@@ -132,8 +126,8 @@ class PathRule:
         Raises:
             DataError: The data is of another schema.
         """
-        if data.get("schema") != _SCHEMA:
-            raise DataError(f"not a path rule: schema is {data.get('schema')!r}, not {_SCHEMA!r}")
+        names = ["goal", "by", "lookback", "goal_is_touch", "touches"]
+        check_fields(data, _SCHEMA, "path rule", names)
         touches = data["touches"]
         return cls(
             Goal.from_dict(data["goal"]),

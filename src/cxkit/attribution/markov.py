@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.attribution.cutting import (
-    Cut,
     PathRule,
     TouchesLike,
     conversion_values,
@@ -107,7 +106,7 @@ class ChainCounts(SequenceSummary, JourneySummary):
         keep = rule.is_touch(journeys, goals)
         if rule.lookback is None:
             return cls._of_runs(journeys, rule, goals, keep)
-        labels = rule.labels(journeys)
+        labels = journeys.codes(rule.by)
         cut = cut_paths(journeys.offsets, goals)
         codes, counts = find_touches(journeys, rule, cut, keep, labels.codes)
         some = counts > 0
@@ -115,11 +114,12 @@ class ChainCounts(SequenceSummary, JourneySummary):
         return cls._count(
             journeys,
             rule,
-            cut,
+            cut.last,
             some,
+            cut.conversions,
             codes=codes,
             offsets=offsets,
-            shard=journeys.shards[cut.journey[some]],
+            shard=np.repeat(journeys.row_shards[cut.last[some]], counts[some]),
             goals=offsets[1:][: int(some[: cut.conversions].sum())] - 1,
             cuts=None,
         )
@@ -133,46 +133,60 @@ class ChainCounts(SequenceSummary, JourneySummary):
         keep: NDArray[np.bool_] | None,
     ) -> Self:
         """Without a lookback no path need be gathered: steps over a cut are taken off again."""
-        offsets, codes = journeys.offsets, rule.labels(journeys).codes
-        if keep is None:
-            cut = cut_paths(offsets, goals, nulls=False)
-            some = np.ones(cut.conversions, dtype=bool)
-            ends, of_journey, shard = cut.last + 1, offsets[cut.journey + 1], journeys.shards
+        offsets, codes = journeys.offsets, journeys.codes(rule.by).codes
+        shard = journeys.row_shards
+        if keep is None:  # every path has a touch: its end
+            last = np.flatnonzero(goals)
+            conversions, ends, some = len(last), last + 1, np.ones(len(last), dtype=bool)
         else:
             cut = cut_paths(offsets, goals)
+            last, conversions = cut.last, cut.conversions
             before = np.append(0, np.cumsum(keep))  # touches before each row
-            ends = before[cut.last + 1]
+            ends = before[last + 1]
             some = ends > before[cut.start]
-            codes, offsets = codes[keep], before[offsets]
-            of_journey = offsets[cut.journey + 1]
-            left = np.diff(offsets) > 0
-            shard, offsets = journeys.shards[left], np.append(0, offsets[1:][left])
-        mine = np.flatnonzero(some[: cut.conversions])
+            codes, shard, offsets = codes[keep], shard[keep], before[offsets]
+            offsets = np.append(0, offsets[1:][np.diff(offsets) > 0])
+        begins = np.zeros(len(codes) + 1, dtype=bool)
+        begins[offsets] = True
+        mine = np.flatnonzero(some[:conversions])
         return cls._count(
             journeys,
             rule,
-            cut,
+            last,
             some,
+            conversions,
             codes=codes,
             offsets=offsets,
             shard=shard,
             goals=ends[mine] - 1,
-            cuts=ends[mine] < of_journey[mine],
+            cuts=~begins[ends[mine]],
         )
 
     @classmethod
     def _count(
-        cls, journeys: Journeys, rule: PathRule, cut: Cut, some: NDArray[np.bool_], **runs: Any
+        cls,
+        journeys: Journeys,
+        rule: PathRule,
+        last: IntArray,
+        some: NDArray[np.bool_],
+        conversions: int,
+        **runs: Any,
     ) -> Self:
-        """Count touches in runs of rows; ``some`` says which of the paths have touches."""
-        labels = rule.labels(journeys)
-        shard = journeys.shards[cut.journey]
-        of_goal, of_null = np.split(shard, [cut.conversions])
-        kept, kept_null = np.split(some, [cut.conversions])
-        value = conversion_values(journeys, cut.last[: cut.conversions])
-        sequences = chain_of_runs(
-            **runs, slots=labels.slots, goal_shard=of_goal[kept], value=value[kept]
-        )
+        """Count touches in runs of rows.
+
+        Args:
+            journeys: The journeys.
+            rule: What a path and a touch are.
+            last: (P,) the last row of every path, first of those with a conversion.
+            some: (P,) which paths have touches.
+            conversions: How many have a conversion.
+            runs: For ``chain_of_runs``.
+        """
+        labels = journeys.codes(rule.by)
+        of_goal, of_null = np.split(journeys.row_shards[last], [conversions])
+        kept, kept_null = np.split(some, [conversions])
+        value = conversion_values(journeys, last[:conversions])
+        sequences = chain_of_runs(**runs, slots=labels.slots, value=value[kept])
         return cls(
             rule=rule,
             labels=labels.vocabulary,

@@ -21,6 +21,7 @@ from cxkit.attribution.rule_models import (
     RuleModel,
     TimeDecay,
 )
+from cxkit.core.records import check_fields
 from cxkit.errors import DataError, DefinitionError
 
 __all__ = ["DEFAULT_MODELS", "AttributionModel", "Markov", "check_model", "model_from_dict"]
@@ -90,7 +91,10 @@ def model_from_dict(data: Mapping[str, Any]) -> AttributionModel:
             f"not an attribution model: schema is {data.get('schema')!r}, model is "
             f"{data.get('model')!r}; expected {MODEL_SCHEMA!r} and one of {sorted(_KINDS)}"
         )
-    return _KINDS[data["model"]](**{k: v for k, v in data.items() if k not in {"schema", "model"}})
+    kind = _KINDS[data["model"]]
+    names = [field.name for field in attrs.fields(kind)]
+    check_fields(data, MODEL_SCHEMA, f"{data['model']} model", ["model"], names)
+    return kind(**{name: data[name] for name in names if name in data})
 
 
 def check_model(model: object) -> AttributionModel:

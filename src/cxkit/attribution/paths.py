@@ -93,7 +93,7 @@ class Paths(SequenceSummary, JourneySummary):
         rule = PathRule(
             goal, by=by, lookback=lookback, goal_is_touch=goal_is_touch, touches=touches
         )
-        labels = rule.labels(journeys)
+        labels = journeys.codes(rule.by)
         goals = rule.goal.matches(journeys)
         cut = cut_paths(journeys.offsets, goals)
         keep = rule.is_touch(journeys, goals)
@@ -101,7 +101,7 @@ class Paths(SequenceSummary, JourneySummary):
         value = np.zeros(len(counts))
         value[: cut.conversions] = conversion_values(journeys, cut.last[: cut.conversions])
         converted = np.arange(len(counts)) < cut.conversions
-        shard = journeys.shards[cut.journey]
+        shard = journeys.row_shards[cut.last]
         return cls._count(
             rule, Codes(codes, labels.vocabulary), counts, shard, converted, ~converted, value
         )

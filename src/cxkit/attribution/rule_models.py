@@ -83,7 +83,7 @@ class RuleModel(Model, ABC):
         Args:
             offsets: (P + 1,) the paths: path p is the touches ``offsets[p]:offsets[p + 1]``, in
                 order of time; none is empty.
-            ticks: (T,) when, in microseconds; ``None`` only if not :attr:`needs_times`.
+            ticks: (T,) when, in microseconds; ``None`` only if not ``needs_times``.
 
         Returns:
             (T,) credits that sum to 1 in every path.

@@ -71,13 +71,13 @@ class ConvertingPaths:
     @classmethod
     def of(cls, journeys: Journeys, rule: PathRule) -> Self:
         """Find them."""
-        labels = rule.labels(journeys)
+        labels = journeys.codes(rule.by)
         goals = rule.goal.matches(journeys)
         keep = rule.is_touch(journeys, goals)
         paths = cut_paths(journeys.offsets, goals, nulls=False)
         rows, counts = find_touches(journeys, rule, paths, keep)
         value = conversion_values(journeys, paths.last)
-        shard = journeys.shards[paths.journey]
+        shard = journeys.row_shards[paths.last]
         if rule.lookback is None:
             touchpoints = _count_slots(labels, keep)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.ragged import CHUNK, chunks
 from cxkit.core.sequences import count_sequences
 from cxkit.core.summary import SHARDS
+from cxkit.core.threads import in_parts
 
 __all__ = ["chain_of_runs", "chain_of_sequences"]
 
@@ -26,7 +28,6 @@ def chain_of_runs(
     *,
     slots: int,
     goals: IntArray,
-    goal_shard: NDArray[np.uint8],
     value: NDArray[np.float64],
     cuts: NDArray[np.bool_] | None,
 ) -> dict[str, Any]:
@@ -35,10 +36,9 @@ def chain_of_runs(
     Args:
         codes: (E,) the label of every row.
         offsets: (R + 1,) the runs, none empty.
-        shard: (R,) the shard of each run.
+        shard: (E,) the shard of every row, the same throughout a run.
         slots: K + 1.
         goals: (C,) rows that a conversion follows at once.
-        goal_shard: (C,) their shards.
         value: (C,) what the conversions are worth.
         cuts: (C,) which of those rows have more of their run behind them, so that the run is two
             paths; ``None`` if each ends its run.
@@ -46,12 +46,11 @@ def chain_of_runs(
     Returns:
         The fields of a ``SequenceSummary`` with the totals steps, conversions, nulls and value.
     """
-    pairs, often, seen = _count_steps(codes, offsets, shard, slots)
-    at = goal_shard.astype(np.int64) * slots + codes[goals]
-    if cuts is not None and cuts.any():
+    at = shard[goals].astype(np.int64) * slots + codes[goals]
+    over = np.zeros(0, np.int64)
+    if cuts is not None:
         over = at[cuts] * slots + codes[goals[cuts] + 1]
-        np.subtract.at(often, np.searchsorted(pairs, over), 1)
-        pairs, often = pairs[often > 0], often[often > 0]
+    pairs, often, seen = _count_steps(codes, offsets, shard, slots, over)
     # What is not come to from a label begins a path; what does not go on to one ends it.
     cells = SHARDS * slots
     left = np.bincount(pairs // slots, often, cells).astype(np.int64)
@@ -77,7 +76,7 @@ def chain_of_runs(
 def chain_of_sequences(
     codes: NDArray[Any],
     offsets: IntArray,
-    shard: NDArray[np.uint8],
+    shard: NDArray[np.integer[Any]],
     *,
     conversions: IntArray,
     nulls: IntArray,
@@ -122,9 +121,20 @@ def _pairs_then_singles(pairs: int, singles: int) -> IntArray:
 
 
 def _count_steps(
-    codes: NDArray[Any], offsets: IntArray, shard: NDArray[np.uint8], slots: int
+    codes: NDArray[Any],
+    offsets: IntArray,
+    shard: NDArray[np.uint8],
+    slots: int,
+    over: IntArray,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Steps within runs of rows.
+
+    Args:
+        codes: (E,) the label of every row.
+        offsets: (R + 1,) the runs.
+        shard: (E,) the shard of every row.
+        slots: K + 1.
+        over: Steps that are none, because a path ends between their rows: to be taken off.
 
     Returns:
         (D,) the distinct steps as ``(shard * slots + from) * slots + to``, sorted; (D,) how often;
@@ -132,12 +142,16 @@ def _count_steps(
     """
     bins = SHARDS * slots * slots
     if bins <= max(_FEW_BINS, min(_MOST_BINS, 4 * len(codes))):
-        return _count_in_bins(codes, offsets, shard, slots, bins)
-    size = np.diff(offsets)
+        parts = in_parts(partial(_count_part, codes, offsets, shard, slots, bins), offsets)
+        counts, last = (sum(arrays[1:], start=arrays[0]) for arrays in zip(*parts, strict=True))
+        seen = counts.reshape(-1, slots).sum(axis=1) + last
+        counts -= np.bincount(over, minlength=bins)
+        keys = np.flatnonzero(counts)
+        return keys, counts[keys], seen
     seen = np.zeros(SHARDS * slots, np.int64)
     found = [np.zeros(0, np.int64)]
     for j0, j1, e0, e1 in chunks(offsets):
-        left = np.repeat(shard[j0:j1].astype(np.int64) * slots, size[j0:j1]) + codes[e0:e1]
+        left = shard[e0:e1].astype(np.int64) * slots + codes[e0:e1]
         np.add.at(seen, left, 1)
         steps = left[:-1] * slots + codes[e0 + 1 : e1]
         inner = np.ones(len(left), dtype=bool)
@@ -145,35 +159,43 @@ def _count_steps(
         found.append(steps[inner[:-1]])
     keys = np.sort(np.concatenate(found))
     begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
-    return keys[begins], np.diff(np.append(begins, len(keys))), seen
+    pairs, often = keys[begins], np.diff(np.append(begins, len(keys)))
+    np.subtract.at(often, np.searchsorted(pairs, over), 1)
+    return pairs[often > 0], often[often > 0], seen
 
 
-def _count_in_bins(
-    codes: NDArray[Any], offsets: IntArray, shard: NDArray[np.uint8], slots: int, bins: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """The same with a counter for every step there could be.
+def _count_part(
+    codes: NDArray[Any],
+    offsets: IntArray,
+    shard: NDArray[np.uint8],
+    slots: int,
+    bins: int,
+    begin: int,
+    end: int,
+) -> tuple[IntArray, IntArray]:
+    """Steps within the runs ``begin:end``, with a counter for every step there could be.
 
     The step from the last row of a run to the first of the next is counted with the others and
     taken off again: that is cheaper than leaving it out. All in the narrowest integers and a chunk
     at a time, so that the work stays in the second-level cache.
+
+    Returns:
+        (bins,) how often, and (SHARDS * slots,) rows that no step leaves, by shard and label.
     """
     narrow = smallest_unsigned(bins - 1).type
-    size = np.diff(offsets)
-    base = shard.astype(narrow) * narrow(slots * slots)
     counts = np.zeros(bins, np.int64)
     last = np.zeros(SHARDS * slots, np.int64)
-    over = [np.zeros(0, narrow)]
-    for j0, j1, e0, e1 in chunks(offsets, max(2 * CHUNK, 2 * bins)):
+    ends = [np.zeros(0, narrow)]
+    for j0, j1, e0, e1 in chunks(offsets, max(2 * CHUNK, 2 * bins), within=(begin, end)):
         wide = codes[e0:e1].astype(narrow)
-        step = wide * narrow(slots)
-        step += np.repeat(base[j0:j1], size[j0:j1])
+        step = shard[e0:e1].astype(narrow)
+        step *= narrow(slots)
+        step += wide
+        step *= narrow(slots)
         last[int(step[-1]) // slots] += 1  # steps to nowhere: the next row is of another chunk
         step = step[:-1]
         step += wide[1:]
         counts += np.bincount(step, minlength=bins)
-        over.append(step[offsets[j0 + 1 : j1] - 1 - e0])
-    ends = np.bincount(np.concatenate(over), minlength=bins)
-    counts -= ends
-    last += ends.reshape(-1, slots).sum(axis=1)
-    keys = np.flatnonzero(counts)
-    return keys, counts[keys], counts.reshape(-1, slots).sum(axis=1) + last
+        ends.append(step[offsets[j0 + 1 : j1] - 1 - e0])
+    taken_off = np.bincount(np.concatenate(ends), minlength=bins)
+    return counts - taken_off, last + taken_off.reshape(-1, slots).sum(axis=1)

@@ -168,6 +168,19 @@ class Codes:
         """(E,) whether a row has no label."""
         return np.asarray(self.codes == self.missing)
 
+    def equals(self, label: object) -> NDArray[np.bool_]:
+        """(E,) which rows have the label; none if the vocabulary does not hold it.
+
+        Example:
+            >>> Codes.of(["web", None, "email"]).equals("web").tolist()
+            [True, False, False]
+        """
+        code = self.vocabulary.find(label)
+        if code is None:
+            return np.zeros(len(self), dtype=bool)
+        # Compared in the column's own dtype: a wider number would widen the whole column first.
+        return np.asarray(self.codes == self.codes.dtype.type(code))
+
     def slot_labels(self) -> list[Label | None]:
         """The labels of the K + 1 slots: the last is ``None``."""
         return [*self.vocabulary, None]

@@ -117,10 +117,10 @@ def cut_offsets(offsets: IntArray, starts: NDArray[np.bool_]) -> tuple[IntArray,
     Returns:
         The new offsets, and (J',) the old segment of each new one.
     """
-    marked = starts.copy()
-    marked[offsets[:-1]] = True
+    marked = starts.astype(np.uint8)
+    marked[offsets[:-1]] = 2
     new = np.flatnonzero(marked)
-    parent = np.searchsorted(offsets, new, side="right") - 1
+    parent = np.cumsum(marked[new] == 2) - 1
     return np.append(new, offsets[-1]), parent
 
 

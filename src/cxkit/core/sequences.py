@@ -72,7 +72,7 @@ class SequenceSummary(Summary):
 def count_sequences(
     offsets: IntArray,
     codes: NDArray[Any],
-    shard: NDArray[np.uint8],
+    shard: NDArray[np.integer[Any]],
     totals: dict[str, NDArray[Any]],
 ) -> dict[str, Any]:
     """The fields of a :class:`SequenceSummary` from sequences that may repeat.
@@ -88,14 +88,18 @@ def count_sequences(
 
 
 def _distinct(
-    offsets: IntArray, codes: NDArray[Any], shard: NDArray[np.uint8]
+    offsets: IntArray, codes: NDArray[Any], shard: NDArray[np.integer[Any]]
 ) -> tuple[dict[str, Any], IntArray, IntArray]:
     first, group = unique_sequences(offsets, codes, shard)
     size = np.diff(offsets)[first]
     new = np.zeros(len(first) + 1, np.int64)
     np.cumsum(size, out=new[1:])
     rows = np.arange(new[-1]) + np.repeat(offsets[first] - new[:-1], size)
-    return {"offsets": new, "codes": codes[rows], "shard": shard[first]}, first, group
+    return (
+        {"offsets": new, "codes": codes[rows], "shard": shard[first].astype(np.uint8)},
+        first,
+        group,
+    )
 
 
 def _add_groups(values: NDArray[Any], group: IntArray, groups: int) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -25,6 +26,7 @@ Label: TypeAlias = str | int
 TEXT: Final = np.dtypes.StringDType()
 """How labels of text are kept: exact for NUL, emoji and spaces, which fixed-width text is not."""
 
+_MOST_PLACES: Final = 10_000
 _EMPTY: Final[NDArray[Any]] = np.array([], dtype=TEXT)
 
 
@@ -65,7 +67,7 @@ class Vocabulary:
 
     def __contains__(self, label: object) -> bool:
         """Whether the label is in the vocabulary."""
-        return self._find(label) is not None
+        return self.find(label) is not None
 
     def __eq__(self, other: object) -> bool:
         """Equal when the labels are."""
@@ -100,7 +102,7 @@ class Vocabulary:
         Raises:
             UnknownLabelError: The vocabulary does not hold it.
         """
-        found = self._find(label)
+        found = self.find(label)
         if found is None:
             some = self.labels[:20].tolist()
             more = f" and {len(self) - 20:,} more" if len(self) > 20 else ""
@@ -138,18 +140,24 @@ class Vocabulary:
         """(K,) uint64: a hash of each label that is the same in every process and release."""
         return hash_labels(self.labels)
 
-    def _find(self, label: object) -> int | None:
-        if isinstance(label, bool) or not len(self):
+    def find(self, label: object) -> int | None:
+        """The code of a label, or ``None`` if the vocabulary does not hold it."""
+        wanted = str if self.labels.dtype == TEXT else (int, np.integer)
+        if isinstance(label, bool) or not isinstance(label, wanted):
             return None
-        if self.labels.dtype == TEXT:
-            if not isinstance(label, str):
-                return None
-        elif not isinstance(label, (int, np.integer)):
-            return None
+        if self._places is not None:
+            return self._places.get(label)
         # Not np.searchsorted, which finds wrong places among texts of more than 15 bytes (numpy
         # 2.4), nor labels[i], which numpy strips of the NULs that end it.
         at = bisect.bisect_left(range(len(self)), label, key=self._label)
         return at if at < len(self) and self._label(at) == label else None
+
+    @cached_property
+    def _places(self) -> dict[Any, int] | None:
+        """Where each label is; not for so many that the table would cost more than it saves."""
+        if len(self) > _MOST_PLACES:
+            return None
+        return {label: at for at, label in enumerate(self)}
 
     def _label(self, at: int) -> Any:
         return self.labels[at : at + 1].tolist()[0]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from cxkit.flow.dropoff import DropOff, DropOffRule, DropOffTable, drop_off
 from cxkit.flow.funnel import Funnel, FunnelCounts, FunnelResult
-from cxkit.flow.transitions import Transitions, TransitionTable, transitions
-from cxkit.flow.variants import PathVariants, VariantTable, variants
+from cxkit.flow.nextsteps import Transitions, TransitionTable, transitions
+from cxkit.flow.pathvariants import PathVariants, VariantTable, variants
 
 __all__ = [
     "DropOff",

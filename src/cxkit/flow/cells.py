@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
-from cxkit.core.codes import Codes, Vocabulary
+from cxkit.core.codes import Vocabulary
 from cxkit.core.summary import AXIS, SHARDS, total
-from cxkit.model.journeys import Journeys
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["CellCounts", "CellSummary", "cells_of_keys", "label_column", "spread", "starts"]
+__all__ = ["CellCounts", "CellSummary", "cells_of_keys", "spread", "starts"]
 
 _SHARD_BITS: Final = (SHARDS - 1).bit_length()
 _DENSE_BINS: Final = 1 << 23
@@ -101,28 +100,36 @@ class CellCounts:
         self._waiting = 0
         self._found: list[tuple[IntArray, IntArray]] = []
 
-    def base(self, shards: NDArray[np.uint8]) -> IntArray:
-        """(J,) what :meth:`add` wants to know of the shard of each journey, to be repeated."""
-        return shards.astype(np.int64) * (self._cells if self._dense is not None else 1)
-
-    def add(self, cells: NDArray[Any], base: IntArray) -> None:
+    def add(self, cells: NDArray[Any], shard: NDArray[np.integer[Any]]) -> None:
         """Count every cell once more.
 
         Args:
             cells: (n,) unsigned numbers of cells.
-            base: (n,) from :meth:`base`, one per cell; overwritten and kept.
+            shard: (n,) the shard that each counts for.
         """
         if self._dense is not None:
-            base += cells
+            at = shard.astype(np.intp)
+            at *= self._cells
+            at += cells
             # With a plain index and a scalar this has a fast path in numpy; bincount would make a
             # whole table for every chunk.
-            np.add.at(self._dense, base, 1)
+            np.add.at(self._dense, at, 1)
             return
-        base += cells.astype(np.int64) << _SHARD_BITS
-        self._pending.append(base)
-        self._waiting += len(base)
+        self._pending.append((cells.astype(np.int64) << _SHARD_BITS) | shard)
+        self._waiting += len(cells)
         if self._waiting >= _PENDING:
             self._fold()
+
+    @classmethod
+    def merged(cls, parts: list[CellCounts]) -> CellCounts:
+        """What several counters of the same cells counted together."""
+        whole = cls(parts[0]._cells, 0)  # noqa: SLF001  # its own class
+        dense = [part._dense for part in parts if part._dense is not None]  # noqa: SLF001
+        if len(dense) == len(parts):
+            whole._dense = sum(dense[1:], start=dense[0])
+        else:
+            whole._dense, whole._found = None, [part.found() for part in parts]
+        return whole
 
     def found(self) -> tuple[IntArray, IntArray]:
         """The keys ``cell << 6 | shard`` that came, sorted, and how often each did."""
@@ -170,16 +177,6 @@ def cells_of_keys(keys: IntArray, labels: Vocabulary, places: int) -> dict[str, 
     codes = table.astype(smallest_unsigned(len(kept) + 1))[codes]
     shard = (keys & (SHARDS - 1)).astype(np.uint8)
     return {"labels": kept, "codes": codes, "shard": shard}
-
-
-def label_column(journeys: Journeys, by: str) -> Codes:
-    """A column of labels.
-
-    Raises:
-        SchemaError: There is no such column, or it holds numbers. Never for no journeys, which have
-            no columns: the summary of nothing is the zero.
-    """
-    return journeys.codes(by) if journeys.touchpoints else Codes.all_missing(0)
 
 
 def spread(values: IntArray, shard: NDArray[np.uint8], bounds: IntArray) -> IntArray:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes, Vocabulary
 from cxkit.core.ragged import chunks, segment_max, segment_sum
+from cxkit.core.records import check_fields
 from cxkit.core.summary import SHARDS, parameter, total
-from cxkit.errors import DataError
-from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, label_column, spread, starts
+from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, spread, starts
 from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journey import Journey
@@ -96,10 +96,7 @@ class DropOffRule:
         Raises:
             DataError: The data is of another schema.
         """
-        if data.get("schema") != _SCHEMA:
-            raise DataError(
-                f"not a drop-off: schema is {data.get('schema')!r}, expected {_SCHEMA!r}"
-            )
+        check_fields(data, _SCHEMA, "drop-off", [], ["by", "goal"])
         goal = data.get("goal")
         return cls(data.get("by", "event"), None if goal is None else Goal.from_dict(goal))
 
@@ -146,7 +143,7 @@ class DropOff(CellSummary):
         """
         many = as_journeys(journeys)
         rule = DropOffRule(by, None if goal is None else as_goal(goal))
-        column = label_column(many, by)
+        column = many.codes(by)
         won = np.zeros(len(many), dtype=bool)
         if rule.goal is not None:
             won = segment_max(rule.goal.matches(many), many.offsets)
@@ -271,14 +268,14 @@ def _count(
     codes, lost = column.codes, ~won
     slots = column.slots + 1
     touchpoints, passed, reached, ends = (CellCounts(slots, journeys.touchpoints) for _ in range(4))
-    base = ends.base(journeys.shards)
+    shards, shard = journeys.shards, journeys.row_shards
     last = offsets[1:] - 1
-    ends.add(codes[last[lost]], base[lost])
+    ends.add(codes[last[lost]], shards[lost])
     bits = np.uint64((slots - 1).bit_length())
     for j0, j1, e0, e1 in chunks(offsets):
         code = codes[e0:e1]
         rows = np.repeat(lost[j0:j1], size[j0:j1])
-        touchpoints.add(code[rows], np.repeat(base[j0:j1], size[j0:j1] * lost[j0:j1]))
+        touchpoints.add(code[rows], shard[e0:e1][rows])
         # Which labels a journey passes: its (journey, label) pairs, sorted, each once.
         pairs = np.repeat(np.arange(j1 - j0, dtype=np.uint64) << bits, size[j0:j1])
         pairs |= code
@@ -288,7 +285,7 @@ def _count(
         pairs = pairs[first]
         of = (pairs >> bits).astype(np.intp) + j0
         label = pairs & ((np.uint64(1) << bits) - np.uint64(1))
-        passed.add(label[lost[of]].astype(codes.dtype), base[of[lost[of]]])
+        passed.add(label[lost[of]].astype(codes.dtype), shards[of[lost[of]]])
         if won[j0:j1].any():
-            reached.add(label[won[of]].astype(codes.dtype), base[of[won[of]]])
+            reached.add(label[won[of]].astype(codes.dtype), shards[of[won[of]]])
     return [c.found() for c in (touchpoints, passed, reached)], ends.found()

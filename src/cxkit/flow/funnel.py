@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal, Self, overload
 
 import attrs
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.ragged import chunks
+from cxkit.core.records import check_fields
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.core.summary import SHARDS, parameter, total
-from cxkit.errors import DataError, DefinitionError
+from cxkit.core.threads import in_parts
+from cxkit.errors import DefinitionError
 from cxkit.flow.chain import steps_reached
 from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.goal import Goal, GoalLike, as_goal
@@ -139,8 +142,13 @@ class Funnel:
         """
         many = as_journeys(journeys)
         out = np.zeros(len(many), np.uint8)
+        in_parts(partial(self._write_reached, many, out), many.offsets)
+        return freeze(out) if isinstance(journeys, Journeys) else int(out[0])
+
+    def _write_reached(self, many: Journeys, out: NDArray[np.uint8], begin: int, end: int) -> None:
+        """Write the steps that the journeys ``begin:end`` reach."""
         limit = None if self.within is None else span_us(self.within, name="within")
-        for j0, j1, _, _ in chunks(many.offsets, _CHUNK):
+        for j0, j1, _, _ in chunks(many.offsets, _CHUNK, within=(begin, end)):
             part = many.take(slice(j0, j1))
             rows = {step: np.flatnonzero(step.matches(part)) for step in dict.fromkeys(self.steps)}
             steps_reached(
@@ -152,7 +160,6 @@ class Funnel:
                 strict=self.ties == "strict",
                 out=out[j0:j1],
             )
-        return freeze(out) if isinstance(journeys, Journeys) else int(out[0])
 
     def to_dict(self) -> dict[str, Any]:
         """The funnel as plain data for JSON."""
@@ -171,10 +178,7 @@ class Funnel:
         Raises:
             DataError: The data is of another schema, or lacks its steps.
         """
-        if data.get("schema") != _SCHEMA or "steps" not in data:
-            raise DataError(
-                f"not a funnel: schema is {data.get('schema')!r}, expected {_SCHEMA!r} with 'steps'"
-            )
+        check_fields(data, _SCHEMA, "funnel", ["steps"], ["within", "entry", "ties"])
         steps = [Goal.from_dict(s) if isinstance(s, Mapping) else s for s in data["steps"]]
         return cls(
             steps,

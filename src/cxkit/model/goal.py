@@ -9,8 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.codes import Codes, Label
-from cxkit.errors import DataError, DefinitionError, UnknownLabelError, did_you_mean
+from cxkit.core.codes import Label
+from cxkit.core.records import check_fields
+from cxkit.errors import DefinitionError, UnknownLabelError, did_you_mean
 
 if TYPE_CHECKING:
     from cxkit.model.journeys import Journeys
@@ -35,15 +36,20 @@ class Goal:
     """
 
     event: Label = attrs.field()
-    channel: Label | None = None
+    channel: Label | None = attrs.field(default=None)
     name: str = attrs.field(kw_only=True)
 
     @event.validator
-    def _check(self, _: object, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+    def _check_event(self, _: object, value: Any) -> None:
+        if not _is_label(value):
             raise DefinitionError(
                 f"a goal is the name of an event, such as Goal('purchase'); found {value!r}"
             )
+
+    @channel.validator
+    def _check_channel(self, _: object, value: Any) -> None:
+        if value is not None and not _is_label(value):
+            raise DefinitionError(f"the channel of a goal is a name; found {value!r}")
 
     @name.default
     def _default_name(self) -> str:
@@ -51,9 +57,9 @@ class Goal:
 
     def matches(self, journeys: Journeys) -> NDArray[np.bool_]:
         """(E,) which touchpoints reach the goal; none if the data does not have the event."""
-        reached = _equals(journeys.event, self.event)
+        reached = journeys.event.equals(self.event)
         if self.channel is not None:
-            reached &= _equals(journeys.channel, self.channel)
+            reached &= journeys.channel.equals(self.channel)
         return reached
 
     def require(self, journeys: Journeys) -> None:
@@ -87,11 +93,11 @@ class Goal:
         """Read back what :meth:`to_dict` wrote.
 
         Raises:
-            DataError: The data is of another schema.
+            DataError: The data is of another schema, lacks a field or has one too many.
         """
-        if data.get("schema") != _SCHEMA:
-            raise DataError(f"not a goal: schema is {data.get('schema')!r}, expected {_SCHEMA!r}")
-        return cls(data["event"], data.get("channel"), name=data["name"])
+        check_fields(data, _SCHEMA, "goal", ("event",), ("channel", "name"))
+        given = {"name": data["name"]} if "name" in data else {}
+        return cls(data["event"], data.get("channel"), **given)
 
 
 GoalLike: TypeAlias = Goal | str | int
@@ -102,8 +108,5 @@ def as_goal(goal: GoalLike) -> Goal:
     return goal if isinstance(goal, Goal) else Goal(goal)
 
 
-def _equals(column: Codes, label: Label) -> NDArray[np.bool_]:
-    if label not in column.vocabulary:
-        return np.zeros(len(column), dtype=bool)
-    # Compared in the column's own dtype: a wider number would widen the whole column first.
-    return np.asarray(column.codes == column.codes.dtype.type(column.vocabulary.index(label)))
+def _is_label(value: object) -> bool:
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
-from cxkit.core.ragged import cut_offsets, segment_ids, take_segments
+from cxkit.core.ragged import CHUNK, cut_offsets, segment_ids, take_segments
 from cxkit.core.spans import SpanLike, span_us
 from cxkit.core.summary import SHARDS
 from cxkit.errors import SchemaError, did_you_mean
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Journeys", "as_journeys"]
 
 Column: TypeAlias = Codes | NDArray[np.float64]
-_RESERVED: Final = ("customer", "time")
-_FIRST_COLUMNS: Final = ("channel", "event", "value")
+_OPTIONAL: Final = ("channel", "event")
 
 
 def _frozen_columns(columns: Mapping[str, Column]) -> Mapping[str, Column]:
@@ -263,12 +262,14 @@ class Journeys:
         return np.broadcast_to(np.float64(np.nan), self.time.shape)
 
     def codes(self, name: str) -> Codes:
-        """A column of labels.
+        """A column of labels. Without touchpoints, no column need be there.
 
         Raises:
             SchemaError: There is no such column, or it holds numbers.
         """
-        column = self._codes_or_missing(name) if name in _FIRST_COLUMNS[:2] else self._column(name)
+        # A store without touchpoints has no columns, and counting them must still give zeros.
+        optional = name in _OPTIONAL or not self.touchpoints
+        column = self._codes_or_missing(name) if optional else self._column(name)
         if not isinstance(column, Codes):
             labelled = [k for k, v in self.columns.items() if isinstance(v, Codes)]
             raise SchemaError(
@@ -308,7 +309,10 @@ class Journeys:
         limit = span_us(gap, name="gap")
         ticks = self.time.view(np.int64)
         starts = np.ones(self.touchpoints, dtype=bool)
-        np.greater(ticks[1:] - ticks[:-1], limit, out=starts[1:])
+        for first in range(1, self.touchpoints, CHUNK):
+            last = min(first + CHUNK, self.touchpoints)
+            pause = ticks[first:last] - ticks[first - 1 : last - 1]
+            np.greater(pause, limit, out=starts[first:last])
         return self._cut(starts)
 
     def until(self, goal: GoalLike, lookback: SpanLike | None = None) -> Journeys:
@@ -348,11 +352,17 @@ class Journeys:
         return int(seen.sum())
 
     @cached_property
-    def shards(self) -> NDArray[np.uint8]:
+    def shards(self) -> IntArray:
         """(J,) the shard of each journey: the top bits of a hash of its customer."""
         top = 64 - (SHARDS - 1).bit_length()
-        table = (self.customer.vocabulary.hash64() >> np.uint64(top)).astype(np.uint8)
+        # Wide numbers, for they are multiplied: 64 shards of 5 slots do not fit a byte.
+        table = (self.customer.vocabulary.hash64() >> np.uint64(top)).astype(np.int64)
         return freeze(table[self.customer.codes])
+
+    @cached_property
+    def row_shards(self) -> NDArray[np.uint8]:
+        """(E,) the shard of each touchpoint: a byte each, kept because counting asks again."""
+        return freeze(np.repeat(self.shards.astype(np.uint8), np.diff(self.offsets)))
 
     def _over(self, rows: Any, offsets: IntArray, customer: Codes) -> Self:
         columns: dict[str, Column] = {

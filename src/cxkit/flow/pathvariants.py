@@ -16,7 +16,6 @@ from cxkit.core.result import MISSING
 from cxkit.core.sequences import SequenceSummary, count_sequences
 from cxkit.core.summary import PARAMETER, SHARDS, total
 from cxkit.errors import DefinitionError
-from cxkit.flow.cells import label_column
 from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -91,7 +90,7 @@ class PathVariants(SequenceSummary, JourneySummary):
             SchemaError: There is no such column, or it holds numbers.
         """
         many = as_journeys(journeys)
-        column = _only_used(label_column(many, by))
+        column = _only_used(many.codes(by))
         once = {"journeys": np.ones(len(many), np.int64)}
         rows = count_sequences(many.offsets, column.codes, many.shards, once)
         return cls(by=by, labels=column.vocabulary, **rows)

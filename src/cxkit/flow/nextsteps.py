@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Self
 
 import attrs
@@ -13,8 +14,9 @@ from cxkit.core.arrays import IntArray, freeze, smallest_unsigned
 from cxkit.core.codes import Codes, Label, Vocabulary
 from cxkit.core.ragged import chunks, segment_sum
 from cxkit.core.summary import PARAMETER, total
+from cxkit.core.threads import in_parts
 from cxkit.errors import DefinitionError
-from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, label_column, spread, starts
+from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, spread, starts
 from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -86,7 +88,7 @@ class Transitions(CellSummary):
             SchemaError: There is no such column, or it holds numbers.
         """
         many = as_journeys(journeys)
-        column = label_column(many, by)
+        column = many.codes(by)
         keys, counts = _count_pairs(many, column)
         return cls(by=by, count=counts, **cells_of_keys(keys, column.vocabulary, 2))
 
@@ -189,23 +191,28 @@ class TransitionTable(FlowResult):
 
 def _count_pairs(journeys: Journeys, column: Codes) -> tuple[IntArray, IntArray]:
     """Keys of cells and their counts: every pair, and both edges of each journey."""
-    offsets, codes, size = journeys.offsets, column.codes, np.diff(journeys.offsets)
+    parts = in_parts(partial(_count_part, journeys, column), journeys.offsets)
+    return CellCounts.merged(parts).found()
+
+
+def _count_part(journeys: Journeys, column: Codes, begin: int, end: int) -> CellCounts:
+    """The pairs of the journeys ``begin:end``."""
+    offsets, codes, shard = journeys.offsets, column.codes, journeys.row_shards
     slots, edge = column.slots + 1, column.slots
-    counts = CellCounts(slots * slots, journeys.touchpoints)
-    base = counts.base(journeys.shards)
+    counts = CellCounts(slots * slots, int(offsets[end] - offsets[begin]))
     # The narrowest numbers that hold a pair: half of the time goes into moving them.
     pair = smallest_unsigned(slots * slots)
-    for j0, j1, e0, e1 in chunks(offsets):
+    for j0, j1, e0, e1 in chunks(offsets, within=(begin, end)):
         source = codes[e0:e1].astype(pair)
         cell = np.empty_like(source)
         cell[:-1] = source[1:]
         cell[offsets[j0 + 1 : j1 + 1] - (e0 + 1)] = edge
-        begin = source[offsets[j0:j1] - e0] + pair.type(edge * slots)
+        entry = source[offsets[j0:j1] - e0] + pair.type(edge * slots)
         source *= pair.type(slots)
         cell += source
-        counts.add(cell, np.repeat(base[j0:j1], size[j0:j1]))
-        counts.add(begin, base[j0:j1].copy())
-    return counts.found()
+        counts.add(cell, shard[e0:e1])
+        counts.add(entry, shard[offsets[j0:j1]])
+    return counts
 
 
 def _shares(

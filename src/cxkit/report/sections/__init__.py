@@ -1,0 +1,21 @@
+"""The sections of a report: each asks one question of the data and answers it in blocks."""
+
+from __future__ import annotations
+
+from cxkit.report.sections.attribution import attribution_section
+from cxkit.report.sections.flow import funnel_section, transitions_section
+from cxkit.report.sections.overview import overview_section, reading_section
+from cxkit.report.sections.paths import paths_section
+from cxkit.report.sections.people import people_section
+from cxkit.report.sections.visits import visits_section
+
+__all__ = [
+    "attribution_section",
+    "funnel_section",
+    "overview_section",
+    "paths_section",
+    "people_section",
+    "reading_section",
+    "transitions_section",
+    "visits_section",
+]

@@ -7,7 +7,7 @@ of counts have ``K + 1`` slots and nothing that lacks a label can pass for somet
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -142,7 +142,7 @@ class Codes:
         )
         return same_kind and bool(np.array_equal(mine, theirs))
 
-    __hash__ = None  # type: ignore[assignment]  # a column is compared, never a key
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # a column is compared, never a key
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor, so that the copy is read-only too."""

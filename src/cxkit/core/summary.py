@@ -25,7 +25,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from statistics import NormalDist
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import attrs
 import numpy as np
@@ -82,7 +82,7 @@ class Summary(ABC):
     """Totals that add up, and the result they give."""
 
     __slots__ = ()
-    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # compared, never a key
 
     @classmethod
     @abstractmethod

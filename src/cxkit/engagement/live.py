@@ -63,7 +63,6 @@ class LiveScores:
         "_ticks",
         "scale",
     )
-    __hash__ = None  # type: ignore[assignment]  # it changes
 
     def __init__(self, scale: EngagementScale) -> None:
         """Begin without customers.
@@ -71,7 +70,7 @@ class LiveScores:
         Raises:
             DefinitionError: More than 64 rules count once.
         """
-        self.scale = scale
+        self.scale: EngagementScale = scale
         self._half_life = scale.half_life_us
         self._gap = scale.session_gap_us
         self._plain: dict[Label | None, float] = {}

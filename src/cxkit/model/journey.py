@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -91,7 +91,7 @@ class Journey:
         """Equal when customer and touchpoints are."""
         return self.journeys == other.journeys if isinstance(other, Journey) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # compared, never a key
 
     def __repr__(self) -> str:
         """Who, how many touchpoints, when, and the first events."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias, overload
 
 import attrs
 import numpy as np
@@ -219,7 +219,7 @@ class Journeys:
             and all(_equal(column, other.columns[name]) for name, column in self.columns.items())
         )
 
-    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # compared, never a key
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor, so that the copy is read-only too."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+import cxkit as cx
 from cxkit import Journeys
 from cxkit.errors import DataError, DefinitionError
 from cxkit.simulate import CHANNELS, EFFECTS, retail
@@ -458,3 +459,12 @@ def test_every_world_adds_up(customers, days, effects, start, rng):
         assert ((times >= begin) & (times < begin + days * DAY)).all()
     again = retail(customers, days=days, effects=effects, start=start, rng=rng)
     assert again.journeys == simulation.journeys
+
+
+def test_an_attribution_is_compared_as_it_is(world):
+    models = [cx.attribution.Linear(), cx.attribution.Markov()]
+    table = cx.attribution.compare(world.journeys, "purchase", models)
+    by_hand = {
+        a.model.name: dict(zip(a.labels, a.conversions, strict=True)) for a in table.attributions
+    }
+    assert world.truth.compare(table).to_dicts() == world.truth.compare(by_hand).to_dicts()

@@ -10,7 +10,7 @@ Example:
 from __future__ import annotations
 
 from cxkit.simulate.simulation import Simulation, retail
-from cxkit.simulate.truth import Comparison, Truth
+from cxkit.simulate.truth import AgainstTruth, Truth
 from cxkit.simulate.world import CHANNELS, EFFECTS, LOOKBACK
 
-__all__ = ["CHANNELS", "EFFECTS", "LOOKBACK", "Comparison", "Simulation", "Truth", "retail"]
+__all__ = ["CHANNELS", "EFFECTS", "LOOKBACK", "AgainstTruth", "Simulation", "Truth", "retail"]

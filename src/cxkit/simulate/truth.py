@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -35,7 +35,10 @@ from cxkit.errors import DataError, DefinitionError, did_you_mean
 from cxkit.simulate.rows import FloatArray, logistic
 from cxkit.simulate.world import CHANNELS
 
-__all__ = ["Comparison", "Truth", "true_effects"]
+if TYPE_CHECKING:
+    from cxkit import attribution
+
+__all__ = ["AgainstTruth", "Truth", "true_effects"]
 
 
 def _frozen(array: FloatArray) -> FloatArray:
@@ -112,15 +115,18 @@ class Truth(Result):
         )
         return (note,)
 
-    def compare(self, credits_by_model: Mapping[str, Mapping[Any, float]]) -> Comparison:
+    def compare(
+        self, credits_by_model: attribution.Comparison | Mapping[str, Mapping[Any, float]]
+    ) -> AgainstTruth:
         """Hold the credits that models give against the truth.
 
         Args:
-            credits_by_model: For each model the conversions that it credits to each channel. A
-                channel that is left out has none. ``None`` (no channel) may only have zero.
+            credits_by_model: What :func:`cxkit.attribution.compare` answered, or for each model
+                the conversions that it credits to each channel. A channel that is left out has
+                none. ``None`` (no channel) may only have zero.
 
         Returns:
-            One row for each model; see :class:`Comparison`.
+            One row for each model; see :class:`AgainstTruth`.
 
         Raises:
             DefinitionError: A channel is unknown.
@@ -134,6 +140,13 @@ class Truth(Result):
             >>> row["rank_correlation"], row["misallocated"], row["error"]
             (1.0, 0.0, 0.0)
         """
+        if not isinstance(credits_by_model, Mapping):
+            credits_by_model = {
+                answer.model.name: dict(
+                    zip(answer.labels, answer.conversions.tolist(), strict=True)
+                )
+                for answer in credits_by_model.attributions
+            }
         credit = np.zeros((len(credits_by_model), len(CHANNELS)))
         for row, (model, given) in enumerate(credits_by_model.items()):
             for channel, amount in given.items():
@@ -144,7 +157,7 @@ class Truth(Result):
                     )
                 if channel is not None or amount:
                     credit[row, _place(channel)] = amount
-        return Comparison(
+        return AgainstTruth(
             model=tuple(credits_by_model),
             credited=credit.sum(axis=1),
             rank_correlation=np.array([_rank_correlation(row, self.caused) for row in credit]),
@@ -156,7 +169,7 @@ class Truth(Result):
 
 
 @attrs.frozen(eq=False, repr=False)
-class Comparison(Result):
+class AgainstTruth(Result):
     """How near the credits of models come to what the channels caused.
 
     Attributes:

@@ -208,7 +208,7 @@ def test_objects_of_all_kinds_row_by_row() -> None:
         "2024-07-01",
         None,
         float("nan"),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "us"),
         "soon",
         12,
         object(),
@@ -322,4 +322,6 @@ def test_whole_numbers_as_text_stay_exact() -> None:
 
 def test_nothing_is_null_but_nothing() -> None:
     assert not any(is_null(v) for v in ("", 0, False, "nan", object(), np.int64(0)))
-    assert all(is_null(v) for v in (None, float("nan"), np.float32("nan"), np.datetime64("NaT")))
+    assert all(
+        is_null(v) for v in (None, float("nan"), np.float32("nan"), np.datetime64("NaT", "us"))
+    )

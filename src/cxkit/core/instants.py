@@ -288,7 +288,7 @@ def is_null(value: object) -> bool:
     """Whether a value stands for nothing: None, NaN, NaT of pandas or numpy, NA of pandas.
 
     Example:
-        >>> is_null(float("nan")), is_null(np.datetime64("NaT")), is_null("")
+        >>> is_null(float("nan")), is_null(np.datetime64("NaT", "us")), is_null("")
         (True, True, False)
     """
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:

@@ -30,7 +30,12 @@ CONVERSION, NULL = CHANNELS, CHANNELS + 1  # the columns of the chain that paths
 
 # What an answer may leave out: DuckDB's sorted table has no offsets, and the attribution tools,
 # cxkit among them, show removal effects but not how often a step was counted.
-OPTIONAL = {"build": {"offsets"}, "build_packed": {"offsets"}, "markov": {"counts"}}
+OPTIONAL = {
+    "append": {"offsets"},
+    "build": {"offsets"},
+    "build_packed": {"offsets"},
+    "markov": {"counts"},
+}
 
 
 class Reference:

@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kernel_workload import ROWS as KERNELS
+
 TITLES = {
     "build": "build journeys from codes, stable",
     "build_packed": "build, equal times in any order",
@@ -17,6 +19,9 @@ TITLES = {
 # What was reached before cxkit was written, in R. A figure up to twice as large is accepted when it
 # is also ahead of Polars and DuckDB on two threads.
 TARGETS = {"build": 13.0, "score": 2.5, "markov": 1.1, "transitions": 0.7, "funnel": 3.6}
+TITLES |= {row: title for row, (title, _) in KERNELS.items()}
+# Of the kernels it is the figure that is accepted, not the one that was reached.
+ACCEPTED = {row: accepted for row, (_, accepted) in KERNELS.items()}
 OURS = "cxkit"
 RIVALS = ("Polars 2T", "DuckDB 2T")
 QUIET = 0.15  # cores
@@ -72,9 +77,9 @@ def section(
 
 def _ratios(row: str, names: Sequence[str], cells: Mapping[tuple[str, str], Any]) -> list[str]:
     found = {name: cells.get((row, name)) for name in names}
-    target = TARGETS.get(row)
+    target = TARGETS.get(row, ACCEPTED.get(row))
     shown = [_figure(found[name]) for name in names]
-    return [TITLES[row], f"{target:.1f}" if target else "", *shown, _verdict(target, found)]
+    return [TITLES[row], f"{target:.1f}" if target else "", *shown, _verdict(row, target, found)]
 
 
 def _figure(cell: Any) -> str:
@@ -83,13 +88,15 @@ def _figure(cell: Any) -> str:
     return cell.problem or f"{cell.ratio:.2f}"
 
 
-def _verdict(target: float | None, found: Mapping[str, Any]) -> str:
+def _verdict(row: str, target: float | None, found: Mapping[str, Any]) -> str:
     ratio = {name: cell.ratio for name, cell in found.items() if cell is not None}
     ours = ratio.get(OURS)
     if ours is None or target is None:
         return ""
     wrong = []
-    if ours > 2 * target:
+    if row in ACCEPTED and ours > target:
+        wrong.append("over what is accepted")
+    elif ours > 2 * target:
         wrong.append("over twice the target")
     wrong += [f"behind {name}" for name in RIVALS if ratio.get(name) and ratio[name] <= ours]
     return "; ".join(wrong) or ("target met" if ours <= target else "accepted")

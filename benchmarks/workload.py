@@ -78,13 +78,14 @@ class Log:
         return cls(**{name: np.load(folder / f"{name}.npy") for name in COLUMNS})
 
 
-def make_log(touchpoints: int, *, skew: float = 0.0, rng: int = 7) -> Log:
+def make_log(touchpoints: int, *, skew: float = 0.0, ties: bool = True, rng: int = 7) -> Log:
     """Draw an event log.
 
     Args:
         touchpoints: E, the number of rows.
         skew: 0 draws channels and events uniformly; above 0 the k-th of them has a probability
             proportional to ``k ** -skew`` (1 is Zipf's law).
+        ties: whether one row in a thousand shares its instant with another of its customer.
         rng: the seed.
     """
     random = np.random.default_rng(rng)
@@ -97,7 +98,8 @@ def make_log(touchpoints: int, *, skew: float = 0.0, rng: int = 7) -> Log:
     bought = np.flatnonzero(event == GOAL)
     value[bought] = np.round(random.lognormal(3.5, 1.0, size=len(bought)), 2)
     time = START_US + random.integers(0, YEAR_US, size=touchpoints)
-    _tie(random, customer, time)
+    if ties:
+        _tie(random, customer, time)
     return Log(
         customer=customer.astype(np.int32),
         time=time,

@@ -32,12 +32,8 @@ def contender(name: str, log: Log, threads: int) -> Contender:
     """cxkit with the log as arrays."""
     del name, threads  # cxkit decides for itself
     journeys = functools.cache(lambda: _sharded(log))
-    try:
-        version = cx.__version__
-    except importlib.metadata.PackageNotFoundError:
-        version = "from a checkout"
     return Contender(
-        versions={"cxkit": version, "numpy": np.__version__},
+        versions=versions(),
         rows={
             "build": lambda: Row(lambda: _journeys(log), _read_journeys),
             "build_packed": lambda: Row(lambda: _journeys(log), _read_journeys),
@@ -47,6 +43,15 @@ def contender(name: str, log: Log, threads: int) -> Contender:
             "funnel": lambda: _funnel(*journeys()),
         },
     )
+
+
+def versions() -> dict[str, str]:
+    """Of cxkit, which may lie beside this file and not be installed, and of numpy."""
+    try:
+        version = cx.__version__
+    except importlib.metadata.PackageNotFoundError:
+        version = "from a checkout"
+    return {"cxkit": version, "numpy": np.__version__}
 
 
 def _journeys(log: Log) -> cx.Journeys:

@@ -47,11 +47,11 @@ def test_chunks_cover_every_segment_once(data, target):
 @given(offsets_and(st.booleans()))
 def test_cuts(data):
     offsets, marks = data
-    cut, parent = ragged.cut_offsets(offsets, np.array(marks, bool))
+    cut, count = ragged.cut_offsets(offsets, np.array(marks, bool))
     starts = [i for i, m in enumerate(marks) if m or i in offsets.tolist()]
     assert cut.tolist() == [*starts, len(marks)]
     ids = ragged.segment_ids(offsets).tolist()
-    assert parent.tolist() == [ids[s] for s in starts]
+    assert np.repeat(np.arange(len(count)), count).tolist() == [ids[s] for s in starts]
 
 
 @given(offsets_and(st.integers(0, 9)), st.data())

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import freeze, smallest_unsigned
+from cxkit.core.factorize import factorize, translate, used_numbers
 from cxkit.core.vocabulary import TEXT, Label, Vocabulary, as_label_array, rank_labels
 from cxkit.errors import DataError
 
@@ -85,14 +86,20 @@ class Codes:
         codes = np.asarray(codes)
         size = len(labels)
         index = _index_of_labels(codes, size, missing)
-        used = np.zeros(size + 1, dtype=bool)
-        used[index] = True
+        used = used_numbers(index, size, beyond=1)
         old = labels.labels if isinstance(labels, Vocabulary) else as_label_array(labels)
-        distinct, position = rank_labels(old[used[:size]])
+        distinct, position = rank_labels(old if used.all() else old[used])
         vocabulary = Vocabulary(distinct)
-        table = np.full(size + 1, len(vocabulary), dtype=smallest_unsigned(len(vocabulary)))
-        table[:size][used[:size]] = position
-        return cls(table[index], vocabulary)
+        wide = smallest_unsigned(len(vocabulary))
+        if (
+            len(distinct) == size
+            and index.dtype == wide
+            and bool((position[1:] > position[:-1]).all())
+        ):
+            return cls(index, vocabulary)  # in the form of codes already
+        table = np.full(size + 1, len(vocabulary), dtype=wide)
+        table[:size][used] = position
+        return cls(translate(index, table), vocabulary)
 
     @classmethod
     def all_missing(cls, rows: int) -> Codes:
@@ -103,22 +110,8 @@ class Codes:
     def _of_integers(cls, values: NDArray[Any]) -> Codes:
         if not len(values):
             return cls.all_missing(0)
-        low, high = int(values.min()), int(values.max())
-        if not -(2**63) <= low <= high < 2**63:
-            raise DataError(f"whole-number labels must fit 64 bits with sign; found {high}")
-        span = high - low
-        if span <= max(4 * len(values), 1 << 16):
-            # Ids that lie close together: a table of flags finds the distinct ones in one pass.
-            shifted = values.astype(np.int64, copy=False) - low
-            used = np.zeros(span + 1, dtype=bool)
-            used[shifted] = True
-            labels = np.flatnonzero(used) + low
-            wide = smallest_unsigned(len(labels))
-            if len(labels) == span + 1:
-                return cls(shifted.astype(wide), Vocabulary(labels))
-            return cls((np.cumsum(used) - 1).astype(wide)[shifted], Vocabulary(labels))
-        labels, codes = _factorize_sparse(values.astype(np.int64, copy=False))
-        return cls(codes.astype(smallest_unsigned(len(labels))), Vocabulary(labels))
+        labels, codes = factorize(values)
+        return cls(codes, Vocabulary(labels))
 
     def __len__(self) -> int:
         """E, the number of rows."""
@@ -198,8 +191,8 @@ class Codes:
         """The same rows over a vocabulary that holds every label of this one."""
         if vocabulary is self.vocabulary or vocabulary == self.vocabulary:
             return self
-        table = self.vocabulary.positions_in(vocabulary)
-        return Codes(table.astype(smallest_unsigned(len(vocabulary)))[self.codes], vocabulary)
+        table = self.vocabulary.positions_in(vocabulary).astype(smallest_unsigned(len(vocabulary)))
+        return Codes(translate(self.codes, table), vocabulary)
 
 
 def _index_of_labels(codes: NDArray[Any], size: int, missing: int) -> NDArray[Any]:
@@ -226,26 +219,3 @@ def _distinct(values: Sequence[Label | None]) -> dict[Label | None, None]:
         raise DataError(
             f"a label must be text or a whole number; found {odd!r} ({type(odd).__name__})"
         ) from None
-
-
-def _factorize_sparse(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct sorted values and the code of each row: one sort of values, not an argsort.
-
-    The row number rides in the low bits of the key, so that sorting the keys sorts the rows too;
-    that is several times faster than ``np.unique(return_inverse=True)``.
-    """
-    low = values.min()
-    row_bits = max((len(values) - 1).bit_length(), 1)
-    shifted = (values - low).view(np.uint64)  # wraps around rightly: the difference is < 2**64
-    if int(shifted.max()).bit_length() + row_bits > 64:
-        return np.unique(values, return_inverse=True)
-    keys = (shifted << np.uint64(row_bits)) | np.arange(len(values), dtype=np.uint64)
-    keys.sort()
-    rows = (keys & np.uint64((1 << row_bits) - 1)).view(np.int64)
-    keys >>= np.uint64(row_bits)
-    first = np.empty(len(keys), dtype=bool)
-    first[0] = True
-    np.not_equal(keys[1:], keys[:-1], out=first[1:])
-    codes = np.empty(len(values), np.int64)
-    codes[rows] = np.cumsum(first) - 1
-    return keys[first].view(np.int64) + low, codes

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.hashing import mix64
+from cxkit.core.threads import in_parts
 
 __all__ = [
     "CHUNK",
@@ -115,13 +116,29 @@ def cut_offsets(offsets: IntArray, starts: NDArray[np.bool_]) -> tuple[IntArray,
         starts: (E,) whether a new segment begins at the row; first rows begin one anyway.
 
     Returns:
-        The new offsets, and (J',) the old segment of each new one.
+        The new offsets, and (J,) into how many each old segment was cut.
+
+    Example:
+        >>> [x.tolist() for x in cut_offsets(np.array([0, 3, 4]), np.array([0, 0, 1, 0], bool))]
+        [[0, 2, 3, 4], [2, 1]]
     """
-    marked = starts.astype(np.uint8)
-    marked[offsets[:-1]] = 2
-    new = np.flatnonzero(marked)
-    parent = np.cumsum(marked[new] == 2) - 1
-    return np.append(new, offsets[-1]), parent
+    count = np.empty(len(offsets) - 1, np.int64)
+
+    def part(begin: int, end: int) -> list[IntArray]:
+        found = []
+        for j0, j1, e0, e1 in chunks(offsets, within=(begin, end)):
+            marked = starts[e0:e1].copy()
+            first = offsets[j0:j1] - e0
+            marked[first] = True
+            new = np.flatnonzero(marked)
+            new += e0
+            found.append(new)
+            so_far = np.cumsum(marked, dtype=np.int64)[offsets[j0 + 1 : j1 + 1] - (e0 + 1)]
+            count[j0:j1] = np.diff(so_far, prepend=0)
+        return found
+
+    new = [piece for some in in_parts(part, offsets) for piece in some]
+    return np.concatenate([*new, offsets[-1:]]), count
 
 
 def take_segments(offsets: IntArray, which: NDArray[np.integer[Any]]) -> tuple[IntArray, IntArray]:
@@ -182,10 +199,17 @@ def _hash_sequences(
     place = mix64(np.arange(int(size.max(initial=0)), dtype=np.uint64) << np.uint64(32))
     place |= np.uint64(1)  # odd factors lose no bits
     out = np.empty(len(size), np.uint64)
-    for j0, j1, e0, e1 in chunks(offsets):
-        starts = offsets[j0:j1]
-        rank = np.arange(e0, e1) - np.repeat(starts, size[j0:j1])
-        out[j0:j1] = np.add.reduceat(table[codes[e0:e1]] * place[rank], starts - e0)
+
+    def part(begin: int, end: int) -> None:
+        for j0, j1, e0, e1 in chunks(offsets, within=(begin, end)):
+            starts = offsets[j0:j1]
+            rank = np.arange(e0, e1)
+            rank -= np.repeat(starts, size[j0:j1])
+            mixed = np.take(table, codes[e0:e1], mode="clip")
+            mixed *= np.take(place, rank, mode="clip")
+            np.add.reduceat(mixed, starts - e0, out=out[j0:j1])
+
+    in_parts(part, offsets)
     out ^= mix64(size.view(np.uint64))
     if key is not None:
         out ^= mix64(key.astype(np.uint64) << np.uint64(40))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.codes import Vocabulary
+from cxkit.core.factorize import used_numbers
 from cxkit.core.summary import AXIS, SHARDS, total
 from cxkit.model.summaries import JourneySummary
 
@@ -64,8 +65,7 @@ class CellSummary(JourneySummary):
 
     def occupied(self) -> NDArray[np.bool_]:
         """(SHARDS,) which shards hold anything at all."""
-        seen = np.zeros(SHARDS, dtype=bool)
-        seen[self.shard] = True
+        seen = used_numbers(self.shard, SHARDS)
         for field in self.fields("total"):
             if field.metadata == total("shard"):
                 seen |= getattr(self, field.name) != 0
@@ -168,7 +168,10 @@ def cells_of_keys(keys: IntArray, labels: Vocabulary, places: int) -> dict[str, 
     codes = np.empty((len(keys), places), np.int64)
     left = keys >> _SHARD_BITS
     for place in reversed(range(places)):
-        left, codes[:, place] = np.divmod(left, slots)
+        # Not np.divmod, which divides number by number; // by a scalar is vectorised.
+        whole = left // slots
+        codes[:, place] = left - whole * slots
+        left = whole
     used = np.zeros(slots, dtype=bool)
     used[codes] = True
     used[-2:] = True  # missing and the edge keep their places after the labels
@@ -190,7 +193,9 @@ def spread(values: IntArray, shard: NDArray[np.uint8], bounds: IntArray) -> IntA
     cells = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     rows = slice(bounds[0], bounds[-1])
     out = np.zeros((SHARDS, len(bounds) - 1), np.int64)
-    out[shard[rows], cells] = values[rows]
+    # One flat index: numpy has no fast path for a pair of them.
+    cells += shard[rows].astype(np.int64) * out.shape[1]
+    out.reshape(-1)[cells] = values[rows]
     return out
 
 

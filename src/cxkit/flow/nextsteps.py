@@ -94,14 +94,21 @@ class Transitions(CellSummary):
 
     def result(self, *, level: float = 0.95) -> TransitionTable:
         """Shares of all next steps from a label, with intervals; most frequent pairs first."""
-        edge, slots = len(self.labels) + 1, len(self.labels) + 1
-        source, target = self.codes[:, 0], self.codes[:, 1]
-        begin, end = source == edge, target == edge
-        first = np.bincount(target[begin], self.count[begin], slots).astype(np.int64)
-        last = np.bincount(source[end], self.count[end], slots).astype(np.int64)
-        inner = ~(begin | end)
+        edge = len(self.labels) + 1
+        source, target = np.ascontiguousarray(self.codes.T)
+        # Rows are in order of codes, and the edge is the last code of all.
+        left = int(np.searchsorted(source, edge))
+        first = np.bincount(target[left:], self.count[left:], edge).astype(np.int64)
+        end = target[:left] == target.dtype.type(edge)
+        last_rows, inner = np.flatnonzero(end), np.flatnonzero(~end)
+        last = np.bincount(source[last_rows], self.count[last_rows], edge).astype(np.int64)
         pair, count, share, low, high = _shares(
-            self.codes[inner], self.shard[inner], self.count[inner], self.occupied(), level
+            source[inner],
+            target[inner],
+            self.shard[inner],
+            self.count[inner],
+            self.occupied(),
+            level,
         )
         order = np.argsort(-count, kind="stable")  # pairs of one count stay in order of labels
         return TransitionTable(
@@ -216,17 +223,22 @@ def _count_part(journeys: Journeys, column: Codes, begin: int, end: int) -> Cell
 
 
 def _shares(
-    codes: NDArray[Any],
+    source: NDArray[Any],
+    target: NDArray[Any],
     shard: NDArray[np.uint8],
     count: IntArray,
     occupied: NDArray[np.bool_],
     level: float,
 ) -> tuple[NDArray[Any], IntArray, NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Pairs, counts, shares of their source, and the ends of the intervals; rows are sorted."""
-    rows = starts(codes[:, 0].astype(np.int64) << 32 | codes[:, 1])
-    pair, bounds = codes[rows], np.append(rows, len(codes))
-    total_count = segment_sum(count, bounds)
+    begins = np.ones(len(source), dtype=bool)
+    np.not_equal(target[1:], target[:-1], out=begins[1:])
+    begins[1:] |= source[1:] != source[:-1]
+    rows = np.flatnonzero(begins)
+    bounds = np.append(rows, len(source))
+    pair = np.stack([source[rows], target[rows]], axis=1)
     sources = np.append(starts(pair[:, 0]), len(pair))  # (S + 1,) pairs that leave each label
+    total_count = segment_sum(count, bounds)
     share, low, high = (np.empty(len(pair)) for _ in range(3))
     # All shards of all pairs at once could be gigabytes: some sources at a time.
     for s0, s1, p0, p1 in chunks(sources, _PAIRS_AT_ONCE):

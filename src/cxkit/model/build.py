@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -11,14 +10,15 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Codes
-from cxkit.core.sorting import order_by_code_and_time
+from cxkit.core.rows import gather
+from cxkit.core.sorting import sort_rows
 from cxkit.core.spans import FIRST_US, LAST_US
-from cxkit.core.threads import side_by_side
 from cxkit.errors import DataError, SchemaError
 from cxkit.model.journeys import Column, Journeys
 
-__all__ = ["build", "concat", "from_codes"]
+__all__ = ["build", "concat", "from_codes", "in_usual_order"]
 
+_SPARSE: Final = 4  # a column is sparse where at most one row in so many has a value
 _RESERVED: Final = ("customer", "time")
 _ORDER: Final = ("channel", "event", "value")
 
@@ -40,13 +40,14 @@ def from_codes(
     for name, array in {"time": times, **kept}.items():
         if len(array) != len(who):
             raise SchemaError(f"{name!r} has {len(array)} rows, customer has {len(who)}")
-    lost = who.is_missing()
-    if lost.any():
+    # Looked for by the extremes first: a mask of all rows is only made for the error.
+    if len(who) and int(who.codes.max()) == who.missing:
+        lost = who.is_missing()
         raise DataError(
             f"row {int(np.flatnonzero(lost)[0])} has no customer; {_count(lost)} in all"
         )
-    outside = (times < FIRST_US) | (times > LAST_US)
-    if outside.any():
+    if len(times) and not FIRST_US <= int(times.min()) <= int(times.max()) <= LAST_US:
+        outside = (times < FIRST_US) | (times > LAST_US)
         row = int(np.flatnonzero(outside)[0])
         raise DataError(
             f"row {row}: time {times[row]} us since 1970 lies outside the years 1900 to 2200; "
@@ -72,23 +73,24 @@ def build(customer: Codes, times: IntArray, columns: Mapping[str, Column]) -> Jo
         times: (E,) int64 microseconds since 1970.
         columns: name -> (E,) column.
     """
-    named = {k: columns[k] for k in _ORDER if k in columns}
-    named |= {k: v for k, v in columns.items() if k not in named}
+    named = {name: columns[name] for name in in_usual_order(columns)}
     if not len(customer):
         none = np.zeros(0, "datetime64[us]")
         return Journeys(np.zeros(1, np.int64), customer, none, named)
-    order, ordered = order_by_code_and_time(customer.codes, times)
-    sizes = np.bincount(customer.codes, minlength=len(customer.vocabulary))
-    present = np.flatnonzero(sizes)
-    offsets = np.zeros(len(present) + 1, np.int64)
-    np.cumsum(sizes[present], out=offsets[1:])
-    who = Codes(present.astype(customer.codes.dtype), customer.vocabulary)
-    if order is not None:
-        gathered = side_by_side(
-            [partial(_gather, column, order) for column in named.values()], rows=len(order)
-        )
-        named = dict(zip(named, gathered, strict=True))
-    return Journeys(offsets, who, ordered.view("datetime64[us]"), named)
+    found = sort_rows(customer.codes, times)
+    offsets = np.append(found.starts, len(times))
+    if found.order is None:
+        who = customer.take(found.starts)
+    else:
+        who = customer.take(found.order[found.starts])
+        named = {name: _gather(column, found.order) for name, column in named.items()}
+    return Journeys(offsets, who, found.times.view("datetime64[us]"), named)
+
+
+def in_usual_order(names: Iterable[str]) -> list[str]:
+    """Names of columns, each once: channel, event and value first, then the others as they come."""
+    given = dict.fromkeys(names)
+    return [*(name for name in _ORDER if name in given), *(n for n in given if n not in _ORDER)]
 
 
 def concat(parts: list[Journeys]) -> Journeys:
@@ -131,10 +133,17 @@ def _concat_codes(parts: list[Codes]) -> Codes:
 
 
 def _gather(column: Column, order: IntArray) -> Column:
-    # mode="clip" skips the check of every index: the order is ours, and in range.
     if isinstance(column, Codes):
-        return Codes(np.take(column.codes, order, mode="clip"), column.vocabulary)
-    return np.take(column, order, mode="clip")
+        return Codes(gather(column.codes, order), column.vocabulary)
+    given = ~np.isnan(column)
+    if np.count_nonzero(given) > len(column) // _SPARSE:
+        return gather(column, order)
+    # Most touchpoints carry no value. Bytes are fetched in random order several times faster than
+    # floats, so it pays to ask for them first where a value is.
+    out = np.full(len(column), np.nan)
+    at = np.flatnonzero(gather(given, order))
+    out[at] = column[order[at]]
+    return out
 
 
 def _labels(name: str, array: NDArray[Any]) -> Codes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
-from cxkit.core.ragged import CHUNK, cut_offsets, segment_ids, take_segments
+from cxkit.core.ragged import cut_offsets, segment_ids, take_segments
 from cxkit.core.spans import SpanLike, span_us
 from cxkit.core.summary import SHARDS
 from cxkit.errors import SchemaError, did_you_mean
@@ -131,6 +131,31 @@ class Journeys:
 
         return concat(list(parts))
 
+    def append(self, more: Journeys) -> Journeys:
+        """The touchpoints of both, pooled by customer: how late data comes in without a re-sort.
+
+        The same as building from all rows, the rows of ``self`` first: one journey per customer,
+        and of touchpoints at the same instant those of ``self`` come first. For one percent of new
+        rows it takes a fifth of the time of a build. Columns that only one of the two has are
+        missing in the rows of the other.
+
+        Args:
+            more: Journeys of the same customers, of new ones, or both.
+
+        Raises:
+            SchemaError: A column holds labels in one of the two and numbers in the other.
+
+        Example:
+            >>> def read(*seconds):
+            ...     table = {"who": ["ann"] * len(seconds), "sec": list(seconds)}
+            ...     return Journeys.from_table(table, customer="who", time="sec", time_unit="s")
+            >>> read(1, 5).append(read(3)) == read(1, 3, 5)
+            True
+        """
+        from cxkit.model.appending import append
+
+        return append(self, more)
+
     # ------------------------------------------------------------------ a container
 
     def __len__(self) -> int:
@@ -200,12 +225,10 @@ class Journeys:
         Args:
             keep: (E,) which touchpoints stay.
         """
-        rows = np.flatnonzero(keep)
-        of = np.searchsorted(self.offsets, rows, side="right") - 1
-        first = np.ones(len(rows), dtype=bool)
-        first[1:] = of[1:] != of[:-1]
-        offsets = np.append(np.flatnonzero(first), len(rows))
-        return self._over(rows, offsets, self.customer.take(of[first]))
+        from cxkit.model.recut import kept_rows
+
+        rows, offsets, journeys = kept_rows(self.offsets, keep)
+        return self._over(rows, offsets, self.customer.take(journeys))
 
     def __eq__(self, other: object) -> bool:
         """Equal when every journey and column is, by label, not by code."""
@@ -306,14 +329,9 @@ class Journeys:
             >>> two.sessions("30min").offsets.tolist()
             [0, 2, 3]
         """
-        limit = span_us(gap, name="gap")
-        ticks = self.time.view(np.int64)
-        starts = np.ones(self.touchpoints, dtype=bool)
-        for first in range(1, self.touchpoints, CHUNK):
-            last = min(first + CHUNK, self.touchpoints)
-            pause = ticks[first:last] - ticks[first - 1 : last - 1]
-            np.greater(pause, limit, out=starts[first:last])
-        return self._cut(starts)
+        from cxkit.model.recut import session_starts
+
+        return self._cut(session_starts(self, span_us(gap, name="gap")))
 
     def until(self, goal: GoalLike, lookback: SpanLike | None = None) -> Journeys:
         """Cut into paths: each ends where the goal is reached, or at the end of the journey.
@@ -326,21 +344,19 @@ class Journeys:
         Returns:
             The paths. Without ``lookback`` no column is copied, and every touchpoint is in one.
         """
-        reached = as_goal(goal).matches(self)
-        starts = np.zeros(self.touchpoints, dtype=bool)
-        starts[1:] = reached[:-1]
-        paths = self._cut(starts)
+        from cxkit.model.recut import recent, starts_after
+
+        paths = self._cut(starts_after(as_goal(goal).matches(self)))
         if lookback is None:
             return paths
-        ticks = self.time.view(np.int64)
-        earliest = ticks[paths.offsets[1:] - 1] - span_us(lookback, name="lookback")
-        return paths.where(ticks >= np.repeat(earliest, np.diff(paths.offsets)))
+        return paths.where(recent(paths, span_us(lookback, name="lookback")))
 
     def _cut(self, starts: NDArray[np.bool_]) -> Journeys:
         if not len(self):
             return self
-        offsets, parent = cut_offsets(self.offsets, starts)
-        return attrs.evolve(self, offsets=offsets, customer=self.customer.take(parent))
+        offsets, count = cut_offsets(self.offsets, starts)
+        customer = Codes(np.repeat(self.customer.codes, count), self.customer.vocabulary)
+        return attrs.evolve(self, offsets=offsets, customer=customer)
 
     # ------------------------------------------------------------------ for the areas
 

@@ -26,7 +26,18 @@ from cxkit.model.journeys import Journeys
 from cxkit.model.touchpoint import Touchpoint
 
 if TYPE_CHECKING:
-    from cxkit import attribution, engagement, errors, flow, interop, report, simulate
+    from cxkit import (
+        attribution,
+        engagement,
+        errors,
+        flow,
+        identity,
+        interop,
+        patterns,
+        report,
+        simulate,
+        testing,
+    )
     from cxkit.engagement import EngagementScale, PointRule
     from cxkit.interop.files import read_events
 
@@ -50,16 +61,22 @@ __all__ = [
     "engagement",
     "errors",
     "flow",
+    "identity",
     "ingest",
     "interop",
+    "patterns",
     "read_events",
     "report",
     "simulate",
+    "testing",
 ]
 
 if not TYPE_CHECKING:
     # A misspelt attribute must stay an error for type checkers, so they do not see this.
-    _AREAS = ("attribution", "engagement", "flow", "interop", "report", "simulate")
+    _ROOMS = (
+        *("attribution", "engagement", "flow", "identity", "interop", "patterns", "report"),
+        *("simulate", "testing"),
+    )
     _NAMES = {
         "EngagementScale": "cxkit.engagement",
         "PointRule": "cxkit.engagement",
@@ -69,7 +86,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         import importlib
 
-        if name in _AREAS:
+        if name in _ROOMS:
             return importlib.import_module(f"cxkit.{name}")
         if name in _NAMES:
             return getattr(importlib.import_module(_NAMES[name]), name)

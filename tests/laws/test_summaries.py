@@ -55,6 +55,14 @@ PARAMETERS = {
     "Transitions": [{}, {"by": "channel"}, {"by": "campaign"}],
     "PathVariants": [{}, {"by": "channel"}],
     "DropOff": [{}, {"by": "channel", "goal": "buy"}],
+    "PatternCounts": [
+        {"pattern": cx.patterns.Pattern(["view", "cart"], "3h", without=["mail"])},
+        {
+            "pattern": cx.patterns.Pattern(["cart"], then_no="buy", within="1h"),
+            "at": "1970-01-01T06:00Z",
+        },
+    ],
+    "WindowCounts": [{}, {"every": "1h", "by": "campaign", "origin": "1970-01-01T00:20Z"}],
     "VisitValue": [{"scale": SCALE}, {"scale": SCALE, "by": "campaign", "gap": "1h"}],
 }
 

@@ -180,7 +180,11 @@ def test_crlf_bom_and_quoted_line_breaks(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", gzip.compress(b"c,t\n"), "seems to be a gzip file: give its name the ending .gz"),
+        (
+            "a.csv",
+            gzip.compress(b"c,t\n", mtime=0),
+            "seems to be a gzip file: give its name the ending .gz",
+        ),
         ("a.csv.gz", b"c,t\n1,2\n", "is no gzip file"),
         ("a.csv", b"PAR1....", "seems to be a parquet file"),
         ("a.parquet", b"c,t\n1,2\n", "is no Parquet"),
@@ -195,8 +199,12 @@ def test_crlf_bom_and_quoted_line_breaks(
         ("a.csv", b"c,t\ncaf\xe9,2\n", "byte 0xe9 at position 7 .line 2.*encoding='cp1252'"),
         ("a.xlsx", b"PK\x03\x04rest", "does not say by its ending"),
         ("a", b"c,t\n", "does not say by its ending"),
-        ("a.csv.gz", gzip.compress(b"c,t\n" * 9999)[:-20], "cannot be read to its end|is damaged"),
-        ("a.csv.gz", gzip.compress(b""), "is empty: unpacked"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"c,t\n" * 9999, mtime=0)[:-20],
+            "cannot be read to its end|is damaged",
+        ),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "is empty: unpacked"),
     ],
 )
 def test_a_file_that_is_not_what_its_ending_says(
@@ -208,11 +216,12 @@ def test_a_file_that_is_not_what_its_ending_says(
         cx.read_events(path, **ROLES)
 
 
-def test_no_file_and_a_folder(tmp_path: Path) -> None:
+def test_no_file_and_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("c,t\n")
     with pytest.raises(DataError, match=r"no file .*Did you mean 'events.csv'\?"):
         cx.read_events(tmp_path / "event.csv", **ROLES)
     with pytest.raises(DataError, match="there is no folder"):
         cx.read_events(tmp_path / "no" / "event.csv", **ROLES)
-    with pytest.raises(CxError, match="is a folder"):
-        cx.read_events(tmp_path, **ROLES)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(CxError, match="holds no file with data"):
+        cx.read_events(tmp_path / "none", **ROLES)

@@ -1,23 +1,24 @@
-"""Event logs in files: CSV and its like, Parquet, JSON lines."""
+"""Event logs in files: CSV and its like, Parquet, JSON lines, XES."""
 
 from __future__ import annotations
 
-import json
 import os
-import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Final
 
 from cxkit.core.progress import ProgressLike
-from cxkit.errors import DataError, MissingExtraError
-from cxkit.interop.delimited import Broken, read_delimited
-from cxkit.interop.sniff import FileKind, look_at, open_bytes
+from cxkit.errors import DataError
+from cxkit.interop.load import load
+from cxkit.interop.unfold import unfold_rows
+from cxkit.model import nested
 from cxkit.model.ingest import Ingested, further_columns, ingest_table
 from cxkit.model.rejects import RejectLog
-from cxkit.model.tables import Table, open_table
 
-__all__ = ["read_events", "read_table"]
+__all__ = ["read_events", "read_rows", "read_table"]
+
+_ROLES: Final = ("customer", "time", "event", "channel", "value")
+_OPTIONAL: Final = ("event", "channel", "value", "tz", "time_unit", "time_format")
 
 
 def read_events(
@@ -37,14 +38,14 @@ def read_events(
     encoding: str = "utf-8-sig",
     progress: ProgressLike = None,
 ) -> Ingested:
-    r"""Read journeys from a file: ``.csv``, ``.tsv``, ``.txt``, ``.jsonl``, ``.parquet``.
+    r"""Read journeys from a file: ``.csv``, ``.tsv``, ``.txt``, ``.jsonl``, ``.parquet``, ``.xes``.
 
-    Text and JSON lines may be packed (``.gz``; ``.zst`` with ``cxkit[arrow]``). In text every
-    column is text, whatever it looks like: an id ``007`` stays what it is. With ``cxkit[arrow]``
-    clean text is read several times faster, with the same result.
+    All but Parquet may be packed (``.gz``; ``.zst`` with ``cxkit[arrow]``). In text every column is
+    text, whatever it looks like: an id ``007`` stays what it is. With ``cxkit[arrow]`` clean text
+    and JSON lines are read several times faster, with the same result.
 
     Args:
-        path: The file.
+        path: The file, or a folder of files of one kind and schema, read in order of their paths.
         customer: The column of the customer's id; this and the roles below as in
             :func:`cxkit.ingest`.
         time: The column of the time.
@@ -66,8 +67,9 @@ def read_events(
         left out. A row with too few or too many fields is rejected.
 
     Raises:
-        DataError: The file is not there, is empty, damaged, or not what its ending says.
-        SchemaError: As in :func:`cxkit.ingest`.
+        DataError: The file is not there, is empty, damaged, or not what its ending says; a folder
+            holds no files, or files of several kinds.
+        SchemaError: Files of one folder differ in a column; otherwise as in :func:`cxkit.ingest`.
         DefinitionError: The delimiter or encoding is none; otherwise as in :func:`cxkit.ingest`.
         MissingExtraError: It is a Parquet file, and pyarrow is not installed.
 
@@ -79,27 +81,50 @@ def read_events(
         [{'row': 1, 'column': 'at', 'found': 'soon',
           'reason': 'not an ISO 8601 time; time_format= reads other forms'}]
     """
-    further = further_columns(columns)
-    roles = (customer, time, event, channel, value)
-    wanted = {*(name for name in roles if name is not None), *further.values()}
-    table, broken = _load(path, delimiter, encoding, wanted, progress)
-    log = RejectLog(table.rows)
-    log.add_rows(broken.rows, broken.found, broken.reasons)
-    return ingest_table(
-        table,
-        log,
+    return read_rows(
+        path,
+        rows_in="",
+        delimiter=delimiter,
+        encoding=encoding,
+        progress=progress,
         customer=customer,
         time=time,
         event=event,
         channel=channel,
         value=value,
-        columns=further,
+        columns=columns,
         tz=tz,
         time_unit=time_unit,
         time_format=time_format,
         null_values=null_values,
-        progress=progress,
     )
+
+
+def read_rows(
+    path: str | os.PathLike[str],
+    *,
+    rows_in: str,
+    delimiter: str | None = None,
+    encoding: str = "utf-8-sig",
+    progress: ProgressLike = None,
+    **roles: Any,
+) -> Ingested:
+    """:func:`read_events`, with the events in lists of the column ``rows_in`` if it has a name."""
+    roles = {"columns": (), **dict.fromkeys(_OPTIONAL), "null_values": ("",), **roles}
+    further = further_columns(roles["columns"])
+    named = [roles[role] for role in _ROLES if roles[role] is not None]
+    wanted = {root for name in [*named, *further.values()] for root in nested.roots(str(name))}
+    wanted |= {rows_in} - {""}
+    table, broken = load(
+        path, delimiter=delimiter, encoding=encoding, wanted=wanted, progress=progress
+    )
+    rows = broken.rows
+    if rows_in:
+        table, first = unfold_rows(table, rows_in)
+        rows = first[rows].tolist()
+    log = RejectLog(table.rows)
+    log.add_rows(rows, broken.found, broken.reasons)
+    return ingest_table(table, log, progress=progress, **{**roles, "columns": further})
 
 
 def read_table(
@@ -132,7 +157,7 @@ def read_table(
         >>> read_table(path)
         {'who': ['007'], 'at': ['2024-03-01']}
     """
-    table, broken = _load(path, delimiter, encoding, None, progress)
+    table, broken = load(path, delimiter=delimiter, encoding=encoding, progress=progress)
     if broken.rows:
         raise DataError(
             f"{len(broken.rows):,} rows of {os.fspath(path)!r} do not fit; the first is row "
@@ -140,76 +165,3 @@ def read_table(
             "on"
         )
     return {name: table.column(name, "a column").to_list() for name in table.names}
-
-
-def _load(
-    path: str | os.PathLike[str],
-    delimiter: str | None,
-    encoding: str,
-    wanted: Collection[str] | None,
-    progress: ProgressLike,
-) -> tuple[Table, Broken]:
-    file = look_at(path, encoding)
-    if file.kind == "parquet":
-        return _parquet(file, wanted), Broken()
-    if file.kind == "json lines":
-        return _json_lines(file, wanted)
-    return read_delimited(
-        file, delimiter=delimiter, encoding=encoding, wanted=wanted, progress=progress
-    )
-
-
-def _parquet(file: FileKind, wanted: Collection[str] | None) -> Table:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError.of("pyarrow", "arrow", "reading Parquet") from error
-    try:
-        opened = parquet.ParquetFile(file.path)
-        names = opened.schema_arrow.names
-        keep = None if wanted is None else [name for name in names if name in wanted]
-        table = open_table(opened.read(columns=keep))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file.path.name!r} is damaged: {error}") from error
-    # Columns that were not read are still named, for the error about one that is not there.
-    rows = opened.metadata.num_rows
-    return Table("Parquet file", tuple(names), rows, lambda at: table.column(names[at], names[at]))
-
-
-def _json_lines(file: FileKind, wanted: Collection[str] | None) -> tuple[Table, Broken]:
-    broken = Broken()
-    rows: list[dict[str, Any]] = []
-    names: dict[str, None] = {}
-    try:
-        with open_bytes(file) as stream:
-            for line in stream:
-                text = line.removeprefix(b"\xef\xbb\xbf").strip()
-                if not text:
-                    continue
-                record, reason = _json_object(text)
-                if reason:
-                    broken.add(len(rows), text.decode("utf-8", "replace"), reason)
-                names.update(dict.fromkeys(record))
-                rows.append(
-                    record if wanted is None else {k: record[k] for k in wanted if k in record}
-                )
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{file.path.name!r} cannot be read to its end: {error}") from error
-    if not names and rows:
-        raise DataError(f"{file.path.name!r} holds no JSON object in any line")
-    found = tuple(names)
-    inner = open_table({name: [row.get(name) for row in rows] for name in found})
-    return Table(
-        "JSON lines", found, len(rows), lambda at: inner.column(found[at], found[at])
-    ), broken
-
-
-def _json_object(text: bytes) -> tuple[dict[str, Any], str]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}, "not JSON"
-    if not isinstance(found, dict):
-        return {}, "not a JSON object"
-    return found, ""

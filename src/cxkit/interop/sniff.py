@@ -25,6 +25,13 @@ _ENDINGS: Final = {
     ".jsonl": "json lines",
     ".ndjson": "json lines",
     ".json": "json lines",
+    ".xes": "xes",
+}
+_LOGS: Final = {
+    ".jsonocel": "ocel json",
+    ".json": "ocel json",
+    ".xmlocel": "ocel xml",
+    ".xml": "ocel xml",
 }
 _COMPRESSED: Final = {".gz": "gzip", ".zst": "zstd"}
 _HEAD: Final = 4096
@@ -56,7 +63,8 @@ class FileKind:
 
     Attributes:
         path: Where it is.
-        kind: ``"text"`` (CSV and its like), ``"parquet"`` or ``"json lines"``.
+        kind: ``"text"`` (CSV and its like), ``"parquet"``, ``"json lines"``, ``"xes"``, or for
+            logs of objects ``"ocel json"`` or ``"ocel xml"``.
         ending: Such as ``".csv"``.
         compressed: ``"gzip"``, ``"zstd"`` or nothing.
     """
@@ -67,12 +75,15 @@ class FileKind:
     compressed: str
 
 
-def look_at(path: str | os.PathLike[str], encoding: str) -> FileKind:
+def look_at(
+    path: str | os.PathLike[str], encoding: str = "utf-8-sig", *, objects: bool = False
+) -> FileKind:
     """Find out what a file is, and whether it is what its ending says.
 
     Args:
         path: The file.
         encoding: How its text is encoded, if it is text.
+        objects: Whether it is to be a log of objects (OCEL), which shares the ending ``.json``.
 
     Raises:
         DataError: There is no such file, it is empty, or it is something else than its ending says.
@@ -80,6 +91,7 @@ def look_at(path: str | os.PathLike[str], encoding: str) -> FileKind:
     path = Path(path)
     if path.is_dir():
         raise DataError(f"{str(path)!r} is a folder; give the path of one file")
+    known = _LOGS if objects else _ENDINGS
     if not path.exists():
         beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
         where = "" if path.parent.is_dir() else f"; there is no folder {str(path.parent)!r} either"
@@ -87,11 +99,13 @@ def look_at(path: str | os.PathLike[str], encoding: str) -> FileKind:
     endings = [ending.lower() for ending in path.suffixes]
     compressed = _COMPRESSED.get(endings[-1], "") if endings else ""
     ending = (endings[-2:-1] if compressed else endings[-1:]) or [""]
-    kind = _ENDINGS.get(ending[0])
+    kind = known.get(ending[0])
     if kind is None or (kind == "parquet" and compressed):
         raise DataError(
-            f"{path.name!r} does not say by its ending what it is; read_events takes "
-            f"{', '.join(_ENDINGS)}, and text also as .gz or .zst"
+            f"{path.name!r} does not say by its ending what it is; "
+            f"{'read_ocel' if objects else 'read_events'} takes {', '.join(known)}, and all but "
+            "Parquet also as .gz or .zst"
+            + ("; read_ocel reads .jsonocel and .xmlocel" if ending[0] in _LOGS else "")
         )
     found = FileKind(path, kind, ending[0], compressed)
     _check_bytes(found, encoding)
@@ -140,6 +154,13 @@ def _check_bytes(file: FileKind, encoding: str) -> None:
                 f"{_seems(head, 'give it the ending that it deserves')}"
             )
         return
+    if file.kind in {"xes", "ocel xml"}:
+        _check_xml(file, head)
+    else:
+        _check_text(file, head, encoding)
+
+
+def _check_text(file: FileKind, head: bytes, encoding: str) -> None:
     if (what := _magic(head)) or _is_html(head):
         raise DataError(
             f"{file.path.name!r} is no {file.kind}, though its ending says so; {_seems(head, what)}"
@@ -155,10 +176,25 @@ def _check_bytes(file: FileKind, encoding: str) -> None:
             f"{file.path.name!r} holds JSON, though its ending says text; if it has one object per "
             "line, give its name the ending .jsonl"
         )
+    if file.kind == "ocel json" and not start.startswith(b"{"):
+        raise DataError(
+            f"{file.path.name!r} is no JSON object, though its ending says a log of objects; "
+            f"{_seems(head, 'give it the ending that it deserves')}"
+        )
     if file.kind == "json lines" and start.startswith(b"["):
         raise DataError(
             f"{file.path.name!r} is one JSON array, not JSON lines (one object per line); "
             "json.load it, and hand the list to cx.ingest"
+        )
+
+
+def _check_xml(file: FileKind, head: bytes) -> None:
+    plain = head.replace(b"\0", b"")  # UTF-16, which XML knows by itself
+    start = plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    if not start.startswith(b"<") or start.startswith((b"<!doctype html", b"<html")):
+        raise DataError(
+            f"{file.path.name!r} is no XML, though its ending says so; "
+            f"{_seems(head, 'give it the ending that it deserves')}"
         )
 
 

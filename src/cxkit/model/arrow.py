@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.core.textcodes import factorize_texts
 from cxkit.errors import DataError
 from cxkit.model import columns
-from cxkit.model.columns import Column, Kind
+from cxkit.model.columns import Column, Kind, SortedTexts
 
 __all__ = ["from_arrow"]
+
+_MANY: Final = 50_000
+"""So many rows are worth a look at how many distinct texts they hold."""
+_SAMPLE: Final = 16_384
+_SAMPLES: Final = 16
+_LONGEST: Final = 128  # bytes: an id; every eight bytes of the longest are a pass over all rows
 
 
 def from_arrow(name: str, array: Any) -> Column:
@@ -25,8 +32,7 @@ def from_arrow(name: str, array: Any) -> Column:
     if types.is_dictionary(kind):
         return _dictionary(name, dtype, array)
     if _is_text(kind):
-        # Large offsets, so that the chunks of any table fit into one array.
-        return _dictionary(name, dtype, array.cast(pa.large_string()).dictionary_encode())
+        return _text(name, dtype, array)
     if types.is_null(kind):
         return Column(name, "empty", dtype, array, np.ones(len(array), dtype=bool))
     null = np.asarray(array.is_null()) if array.null_count else None
@@ -45,6 +51,50 @@ def _is_text(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _text(name: str, dtype: str, array: Any) -> Column:
+    """Text: few distinct ones by a dictionary, many by their bytes, without Python strings."""
+    import pyarrow as pa
+
+    # Large offsets, so that the chunks of any table fit into one array.
+    array = array.cast(pa.large_string())
+    if isinstance(array, pa.ChunkedArray) and len(array) >= _MANY:
+        array = pa.concat_arrays(array.chunks) if array.num_chunks > 1 else array.chunk(0)
+    if len(array) < _MANY or not _many_distinct(array):
+        return _dictionary(name, dtype, array.dictionary_encode())
+    null = np.asarray(array.is_null()) if array.null_count else None
+    there = array.drop_null() if array.null_count else array
+    _, offsets, data = there.buffers()
+    begin = there.offset
+    try:
+        labels, codes = factorize_texts(
+            np.frombuffer(data or b"", np.uint8),
+            np.frombuffer(offsets, np.int64)[begin : begin + len(there) + 1],
+        )
+    except UnicodeDecodeError as error:
+        raise DataError(f"column {name!r} holds text that is not UTF-8: {error}") from None
+    if null is not None:
+        found = codes
+        codes = np.zeros(len(array), codes.dtype)
+        codes[~null] = found
+    return Column(name, "text", dtype, SortedTexts(labels), null, codes)
+
+
+def _many_distinct(array: Any) -> bool:
+    """Whether a sample is mostly of different texts, none of them long."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    functions: Any = compute  # made at run time, unseen by type checkers
+    step = len(array) // _SAMPLES
+    sample = pa.concat_arrays(
+        [array.slice(at * step, _SAMPLE // _SAMPLES) for at in range(_SAMPLES)]
+    )
+    if len(functions.unique(sample)) < len(sample) / 4:
+        return False
+    longest = functions.max(functions.binary_length(array)).as_py() or 0
+    return int(longest) <= _LONGEST
 
 
 def _unwrapped(array: Any) -> Any:
@@ -127,6 +177,6 @@ def _dictionary(name: str, dtype: str, array: Any) -> Column:
         return inner.take(np.where(null, -1, codes) if null is not None else codes, dtype)
     try:
         texts = labels.to_numpy(zero_copy_only=False).tolist()
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, pa.ArrowException) as error:
         raise DataError(f"column {name!r} holds text that is not UTF-8: {error}") from None
     return attrs.evolve(Column(name, "text", dtype, texts, null), codes=codes)

@@ -7,10 +7,10 @@ value ...) look only at these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, overload
 
 import attrs
 import numpy as np
@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from cxkit.core.instants import is_null
 from cxkit.errors import SchemaError
 
-__all__ = ["Column", "Kind", "from_array", "from_objects", "is_null", "shorten", "wrong_kind"]
+__all__ = [
+    "Column",
+    "Kind",
+    "SortedTexts",
+    "from_array",
+    "from_objects",
+    "is_null",
+    "shorten",
+    "wrong_kind",
+]
 
 Kind: TypeAlias = Literal[
     "text", "whole", "decimal", "truth", "instant", "objects", "empty", "other"
@@ -27,6 +36,40 @@ Kind: TypeAlias = Literal[
 
 _LONGEST_SHOWN: Final = 60
 _USABLE: Final = (str, int, float, date, np.integer, np.floating, np.datetime64, Decimal)
+
+
+@attrs.frozen(eq=False)
+class SortedTexts(Sequence[str]):
+    """Distinct texts, sorted, in an array: Python strings are made only where they are asked for.
+
+    Attributes:
+        array: (K,) numpy's variable-width strings.
+    """
+
+    array: NDArray[Any]
+
+    def __len__(self) -> int:
+        """K."""
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[str]:
+        """The texts as Python strings."""
+        return iter(self.tolist())
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> SortedTexts: ...
+    def __getitem__(self, at: int | slice) -> str | SortedTexts:
+        """One text, or a part of them."""
+        if isinstance(at, slice):
+            return SortedTexts(self.array[at])
+        # Not array[at], which numpy strips of the NULs that end it.
+        return str(self.array[at : at + 1 or None].tolist()[0])
+
+    def tolist(self) -> list[str]:
+        """All as Python strings."""
+        return self.array.tolist()  # type: ignore[no-any-return]
 
 
 @attrs.frozen(eq=False)
@@ -39,7 +82,8 @@ class Column:
             ``"instant"`` (datetime64), ``"objects"`` (a list of Python objects), ``"empty"`` (every
             row missing) or ``"other"`` (nothing that a role can use).
         dtype: What the table calls its kind, for errors.
-        values: (E,) the values; for text a list of str. With ``codes``, the distinct texts instead.
+        values: (E,) the values; for text a list of str. With ``codes``, the distinct texts instead,
+            which are :class:`SortedTexts` only if each occurs in a row that is not missing.
         null: (E,) bool, which rows are missing, or ``None`` if none is. What ``values`` holds there
             means nothing.
         codes: (E,) positions in ``values``, for text that was encoded already; anything where
@@ -79,7 +123,7 @@ class Column:
             )
             labels = list(at)
         else:
-            codes, labels = self.codes, self.values
+            codes, labels = self.codes.astype(np.int64, copy=False), list(self.values)
         if self.null is not None and self.null.any():
             codes = np.where(self.null, -1, codes)
         return codes, labels

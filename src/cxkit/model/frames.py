@@ -5,7 +5,8 @@ Text goes out as codes and distinct texts, which these libraries find at the spe
 
 from __future__ import annotations
 
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -15,6 +16,9 @@ from cxkit.model import columns
 from cxkit.model.columns import Column
 
 __all__ = ["from_pandas", "from_polars"]
+
+_MANY: Final = 50_000
+_SAMPLE: Final = 16_384
 
 
 def from_pandas(name: str, series: Any) -> Column:  # noqa: PLR0911  # one per kind of dtype
@@ -32,6 +36,12 @@ def from_pandas(name: str, series: Any) -> Column:  # noqa: PLR0911  # one per k
 
         return from_arrow(name, pa.array(series))
     if family == "StringDtype":
+        if dtype.storage == "pyarrow" and hasattr(series, "array"):
+            import pyarrow as pa  # which holds the text
+
+            from cxkit.model.arrow import from_arrow
+
+            return attrs.evolve(from_arrow(name, pa.array(series.array)), dtype=shown)
         return _factorized(name, shown, series)
     if family == "DatetimeTZDtype":
         return columns.from_array(name, series.to_numpy(dtype=f"M8[{dtype.unit}]")).as_utc(shown)
@@ -73,6 +83,10 @@ def from_polars(name: str, series: Any) -> Column:  # noqa: PLR0911  # one per k
         if family == "String":
             import polars as pl  # the series is its own
 
+            if _many_distinct(series) and find_spec("pyarrow") is not None:
+                from cxkit.model.arrow import from_arrow
+
+                return attrs.evolve(from_arrow(name, series.to_arrow()), dtype=shown)
             series = series.cast(pl.Categorical)
         return _polars_text(name, shown, series, null)
     if family == "Null":
@@ -100,6 +114,12 @@ def from_polars(name: str, series: Any) -> Column:  # noqa: PLR0911  # one per k
         aware = family == "Datetime" and dtype.time_zone is not None
         return Column(name, "instant", shown, raw.view(f"M8[{unit}]"), null, aware=aware)
     return Column(name, "other", shown, series.to_list(), null)
+
+
+def _many_distinct(series: Any) -> bool:
+    """Whether a sample is mostly of different texts, whose bytes are faster than categories."""
+    sample = series.gather_every(max(len(series) // _SAMPLE, 1))
+    return len(series) >= _MANY and bool(sample.n_unique() > len(sample) / 4)
 
 
 def _polars_text(name: str, dtype: str, series: Any, null: NDArray[np.bool_] | None) -> Column:

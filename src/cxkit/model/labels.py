@@ -6,15 +6,15 @@ costs its row, which goes to the rejects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.codes import Codes
-from cxkit.model.columns import Column, wrong_kind
+from cxkit.core.codes import Codes, Vocabulary
+from cxkit.model.columns import Column, SortedTexts, wrong_kind
 from cxkit.model.rejects import RejectLog
 
 __all__ = ["read_customers", "read_labels"]
@@ -42,7 +42,7 @@ def read_customers(column: Column, nulls: Collection[str], log: RejectLog) -> Co
     null = column.is_null()
     if column.kind == "decimal":
         column = _whole(column, log, "not a whole number, so not an id")
-    codes = _labelled(column, nulls, log, lambda text: not text or text.isspace(), truths=False)
+    codes = _labelled(column, nulls, log, blanks=True, truths=False)
     nobody = codes.is_missing()
     if column.kind == "objects" and len(codes) and nobody[~null].all() and not null.all():
         raise wrong_kind(column, "customer", "text or whole numbers")
@@ -66,18 +66,21 @@ def read_labels(column: Column, nulls: Collection[str], role: str, log: RejectLo
         raise wrong_kind(column, role, "text or whole numbers")
     if column.kind == "decimal":
         column = _whole(column, log, f"not a whole number, so no label for {role}")
-    return _labelled(column, nulls, log, lambda _: False, truths=True)
+    return _labelled(column, nulls, log, blanks=False, truths=True)
 
 
 def _labelled(
     column: Column,
     nulls: Collection[str],
     log: RejectLog,
-    blank: Callable[[str], bool],
     *,
+    blanks: bool,
     truths: bool,
 ) -> Codes:
-    """Codes of a column of labels; a label that is blank or in ``nulls`` is missing."""
+    """Codes of a column of labels.
+
+    A label in ``nulls`` is missing, and with ``blanks`` also one of nothing but white space.
+    """
     null = column.null
     if column.kind == "empty":
         return Codes.all_missing(len(column))
@@ -92,9 +95,13 @@ def _labelled(
         log.add(bad, column, "neither text nor a whole number")
         lost = bad | column.is_null()
         column = Column(column.name, "text", column.dtype, [t or "" for t in texts], lost)
+    if isinstance(column.values, SortedTexts):
+        return _sorted_codes(column, column.values.array, nulls, blanks=blanks)
     codes, labels = column.encoded()
     broken = _unencodable(labels)
-    drop = np.fromiter((label in nulls or blank(label) for label in labels), bool, len(labels))
+    drop = np.fromiter(
+        (label in nulls or (blanks and _blank(label)) for label in labels), bool, len(labels)
+    )
     if broken is not None:
         log.add(np.where(codes < 0, False, broken[codes]), column, "text that is not valid Unicode")
         labels = ["" if bad else label for label, bad in zip(labels, broken, strict=True)]
@@ -102,6 +109,23 @@ def _labelled(
     if drop.any():
         codes = np.where((codes < 0) | drop[codes], -1, codes)
     return Codes.from_codes(codes, labels)
+
+
+def _sorted_codes(
+    column: Column, labels: NDArray[Any], nulls: Collection[str], *, blanks: bool
+) -> Codes:
+    """Codes of labels that are sorted and distinct already, without a Python string for each."""
+    vocabulary = Vocabulary(labels)
+    codes: NDArray[Any] = np.asarray(column.codes)
+    found = [vocabulary.find(text) for text in {*nulls, *([""] if blanks else [])}]
+    drop = np.strings.isspace(labels) if blanks else np.zeros(len(labels), dtype=bool)
+    drop[[at for at in found if at is not None]] = True
+    if drop.any():
+        lost = drop[codes] if column.null is None else drop[codes] | column.null
+        return Codes.from_codes(np.where(lost, -1, codes.astype(np.int64)), vocabulary)
+    if column.null is not None:
+        codes = np.where(column.null, codes.dtype.type(len(labels)), codes)
+    return Codes(codes, vocabulary)
 
 
 def _whole_codes(values: NDArray[Any], null: NDArray[np.bool_] | None) -> Codes:
@@ -151,6 +175,10 @@ def _unencodable(labels: list[str]) -> NDArray[np.bool_] | None:
     except UnicodeEncodeError:
         return np.fromiter(map(_is_broken, labels), bool, len(labels))
     return None
+
+
+def _blank(label: str) -> bool:
+    return not label or label.isspace()
 
 
 def _is_broken(label: str) -> bool:

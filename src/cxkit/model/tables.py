@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 
 from cxkit.errors import MissingExtraError, SchemaError, did_you_mean
-from cxkit.model import columns
+from cxkit.model import columns, nested
 from cxkit.model.columns import Column
 from cxkit.model.touchpoint import Touchpoint
 
@@ -47,7 +47,7 @@ class Table:
     hint: str = ""
 
     def column(self, name: str, role: str) -> Column:
-        """The column of a role.
+        """The column of a role, or the field that a path finds; see :mod:`cxkit.model.nested`.
 
         Raises:
             SchemaError: There is none of this name, or several, or its length is not the table's.
@@ -63,11 +63,17 @@ class Table:
         if not count:
             if not self.names and not self.rows and self.kind == "list":
                 return columns.from_objects(name, [])
+            found = nested.find(name, self.names, self.rows, self._checked)
+            if found is not None:
+                return found
             raise SchemaError(
                 f"no column {name!r} for {role}; the table has {_listed(self.names)}."
                 f"{did_you_mean(name, self.names)}{self.hint}"
             )
-        column = self._read(self.names.index(name))
+        return self._checked(self.names.index(name))
+
+    def _checked(self, at: int) -> Column:
+        column, name = self._read(at), self.names[at]
         if len(column) != self.rows:
             raise SchemaError(
                 f"column {name!r} has {len(column):,} rows, column {self.names[0]!r} has "

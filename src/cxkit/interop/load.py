@@ -1,0 +1,184 @@
+"""A file, or a folder of files of one kind, as a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from cxkit.core.progress import ProgressLike
+from cxkit.errors import DataError, SchemaError
+from cxkit.interop.delimited import Broken, read_delimited
+from cxkit.interop.jsonlines import read_json_lines
+from cxkit.interop.parquetfiles import read_parquet
+from cxkit.interop.sniff import FileKind, look_at
+from cxkit.interop.xes import load_xes
+from cxkit.model import columns
+from cxkit.model.columns import Column
+from cxkit.model.tables import Table
+
+__all__ = ["files_of", "load"]
+
+_LOOSE: Final = ("json lines", "xes")  # kinds whose rows need not all have the same fields
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    encoding: str = "utf-8-sig",
+    wanted: Collection[str] | None = None,
+    progress: ProgressLike = None,
+) -> tuple[Table, Broken]:
+    """Read a file or a folder.
+
+    Args:
+        path: The file or folder; of a folder all files, also in folders within, in order of path.
+        delimiter: Of text; ``None`` finds it out.
+        encoding: Of text.
+        wanted: The columns to keep; ``None`` keeps all.
+        progress: See :func:`cxkit.core.progress.steps`.
+
+    Returns:
+        The table, and the rows that are no rows of it. Rows of a folder are counted through.
+
+    Raises:
+        DataError: A file is damaged or not what its ending says; a folder has no files, or files
+            of several kinds.
+        SchemaError: Files of one folder differ in their columns.
+        MissingExtraError: A file needs pyarrow, which is not installed.
+    """
+    if not Path(path).is_dir():
+        return _load(look_at(path, encoding), delimiter, encoding, wanted, progress)
+    files = files_of(Path(path), encoding)
+    if files[0].kind == "parquet":
+        return read_parquet([file.path for file in files], wanted), Broken()
+    parts = [_load(file, delimiter, encoding, wanted, progress) for file in files]
+    return _stack(files, [table for table, _ in parts], wanted), _stack_broken(parts)
+
+
+def files_of(folder: Path, encoding: str) -> list[FileKind]:
+    """The files of a folder, all of one kind, in order of path.
+
+    Hidden files, those whose names begin with ``_`` (which other tools leave as marks) and files
+    without a byte are not among them.
+
+    Raises:
+        DataError: There is none, or they are of several kinds.
+    """
+    paths = [
+        found
+        for found in sorted(folder.rglob("*"))
+        if found.is_file()
+        and found.stat().st_size
+        and not any(part.startswith(("_", ".")) for part in found.relative_to(folder).parts)
+    ]
+    if not paths:
+        raise DataError(f"folder {str(folder)!r} holds no file with data")
+    files = [look_at(found, encoding) for found in paths]
+    odd = next((file for file in files if file.kind != files[0].kind), None)
+    if odd is not None:
+        raise DataError(
+            f"folder {str(folder)!r} holds files of several kinds: {files[0].path.name!r} is "
+            f"{files[0].kind}, {odd.path.name!r} is {odd.kind}; read them apart"
+        )
+    return files
+
+
+def _load(
+    file: FileKind,
+    delimiter: str | None,
+    encoding: str,
+    wanted: Collection[str] | None,
+    progress: ProgressLike,
+) -> tuple[Table, Broken]:
+    if file.kind == "parquet":
+        return read_parquet([file.path], wanted), Broken()
+    if file.kind == "json lines":
+        return read_json_lines(file, wanted)
+    if file.kind == "xes":
+        return load_xes(file, wanted=wanted, progress=progress), Broken()
+    return read_delimited(
+        file, delimiter=delimiter, encoding=encoding, wanted=wanted, progress=progress
+    )
+
+
+def _stack_broken(parts: Sequence[tuple[Table, Broken]]) -> Broken:
+    together = Broken()
+    before = 0
+    for table, broken in parts:
+        together.rows += [row + before for row in broken.rows]
+        together.found += broken.found
+        together.reasons += broken.reasons
+        before += table.rows
+    return together
+
+
+def _stack(
+    files: Sequence[FileKind], tables: Sequence[Table], wanted: Collection[str] | None
+) -> Table:
+    """Tables one below the other."""
+    names = tuple(dict.fromkeys(name for table in tables for name in table.names))
+    repeated = {n for t in tables for n in t.names if t.names.count(n) > 1}
+    if files[0].kind not in _LOOSE:
+        for name in names if wanted is None else [name for name in names if name in wanted]:
+            for file, table in zip(files, tables, strict=True):
+                if name not in table.names:
+                    there = next(f for f, t in zip(files, tables, strict=True) if name in t.names)
+                    raise SchemaError(
+                        f"column {name!r} is in {there.path.name!r} but not in "
+                        f"{file.path.name!r}; files of one folder must have the same columns"
+                    )
+
+    def read(at: int) -> Column:
+        name = names[at]
+        return _below(name, [_or_absent(table, name) for table in tables])
+
+    rows = sum(table.rows for table in tables)
+    # A name that is twice in some file stays twice, so that asking for it is an error.
+    names = (*names, *(name for name in names if name in repeated))
+    return Table("folder of files", names, rows, read)
+
+
+def _or_absent(table: Table, name: str) -> Column:
+    if name in table.names:
+        return table.column(name, name)
+    lost = np.ones(table.rows, dtype=bool)
+    return Column(name, "empty", "absent", np.zeros(table.rows), lost)
+
+
+def _below(name: str, parts: list[Column]) -> Column:
+    """Columns one below the other; missing rows are of any kind."""
+    kinds = {part.kind for part in parts if part.kind != "empty" and len(part)}
+    null = np.concatenate([part.is_null() for part in parts])
+    lost = null if null.any() else None
+    dtype = next((part.dtype for part in parts if part.kind in kinds), parts[0].dtype)
+    if not kinds:
+        return Column(name, "empty", dtype, np.zeros(len(null)), np.ones(len(null), dtype=bool))
+    if kinds == {"text"}:
+        labels: list[str] = []
+        codes = []
+        for part in parts:
+            if part.kind == "text":
+                own, texts = part.encoded()
+                codes.append(np.where(own < 0, 0, own) + len(labels))
+                labels += texts
+            else:
+                codes.append(np.zeros(len(part), np.int64))
+        return Column(name, "text", dtype, labels or [""], lost, np.concatenate(codes))
+    if kinds <= {"whole", "decimal"} or kinds == {"truth"}:
+        values: list[Any] = [
+            part.values if part.kind in kinds else np.zeros(len(part), bool) for part in parts
+        ]
+        if kinds == {"whole", "decimal"}:
+            values = [value.astype(np.float64) for value in values]
+        kind: columns.Kind = "decimal" if "decimal" in kinds else min(kinds)
+        return Column(name, kind, dtype, np.concatenate(values), lost)
+    return attrs.evolve(
+        columns.from_objects(name, [value for part in parts for value in part.to_list()]),
+        dtype=dtype,
+    )

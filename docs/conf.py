@@ -50,6 +50,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(random|types|typing|typing_extensions|pandas|polars|pyarrow|matplotlib)\b.*"),
     (r"py:.*", r"(NDArray|\w+Like|Any|Self|Literal|TypeAlias|Path|Axes)"),
     (r"py:.*", r"(Callable|Generator|Hashable|Iterable|Iterator|Mapping|Sequence|TextIO)"),
+    (r"py:.*", r"((cxkit\.interop\.\w+\.)?S|Label)"),  # a type variable, and an alias of str | int
+    (r"py:.*", r"DataFrame"),  # Spark's
     (r"py:.*", r"(date|datetime|timedelta|tzinfo|ClassVar|Final|Protocol|TypeVar|optional)"),
 ]
 

@@ -126,6 +126,14 @@ def test_what_is_nobody_is_rejected_with_its_reason(bad: object, reason: str) ->
     assert (got.rejected.column, got.rejected.reason) == (("c",), (reason,))
 
 
+def test_a_signaling_nan_is_nobody_and_no_label() -> None:
+    odd = [Decimal("sNaN"), "a", None]
+    got = cx.ingest({"c": odd, "t": [1, 2, 3], "e": odd}, customer="c", time="t", event="e",
+                    time_unit="s")  # fmt: skip
+    assert got.rejected.row.tolist() == [0, 2]
+    assert got.journeys.event.to_list() == ["a"]
+
+
 def test_floats_that_are_no_ids() -> None:
     got = customers(np.array([1.0, 2.5, np.inf, -np.inf, 1e300, 2.0**53, np.nan]))
     assert names(got) == [1]

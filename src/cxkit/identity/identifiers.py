@@ -128,8 +128,8 @@ class Identifiers:
         """All identifiers of both, and where those of each are in it.
 
         Returns:
-            The union, (I + 1,) and (I' + 1,): the last entry of each is -1, so that -1, no
-            identifier, stays -1.
+            The union and two tables, (I + 1,) and (I' + 1,). The last entry of each is -1, so that
+            -1, no identifier, stays -1.
         """
         names = tuple(sorted({*self.namespaces, *other.namespaces}))
         empty = Vocabulary.of(())

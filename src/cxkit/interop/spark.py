@@ -112,7 +112,7 @@ def score(
         **roles: Which column is what, and how to read it, as in :func:`cxkit.ingest`.
 
     Returns:
-        One row per customer: ``customer``, ``score``, ``touchpoints``, and ``excluded``, the
+        One row per customer, with ``customer``, ``score``, ``touchpoints``, and ``excluded``, the
         touchpoints after ``at``, which earn nothing.
 
     Raises:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.codes import Codes, Vocabulary
-from cxkit.model.columns import Column, SortedTexts, wrong_kind
+from cxkit.model.columns import Column, SortedTexts, is_null, wrong_kind
 from cxkit.model.rejects import RejectLog
 
 __all__ = ["read_customers", "read_labels"]
@@ -162,8 +162,8 @@ def _label_text(value: object, *, truths: bool) -> str | None:
         return str(int(value))
     if type(value).__name__ == "UUID":
         return str(value)
-    if not isinstance(value, (float, np.floating, Decimal)):
-        return None
+    if not isinstance(value, (float, np.floating, Decimal)) or is_null(value):
+        return None  # a signaling NaN is a Decimal that does not even become a float
     number = float(value)
     return str(int(number)) if number.is_integer() and abs(number) < _EXACT else None
 

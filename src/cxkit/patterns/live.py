@@ -58,7 +58,7 @@ class LivePattern(InOrder[PatternMatch]):
 
     It reports what ``pattern.matches`` reports for the whole journey of each customer, as soon as
     no touchpoint that may still come can change it: a match once its last touchpoint is older than
-    the customer's latest by the tolerance, an absence once its deadline is. :meth:`advance` tells
+    the customer's latest by the tolerance, an absence once its deadline is. ``advance`` tells
     the time when no touchpoint does.
 
     A touchpoint that comes later than the tolerance is left out and counted in ``too_late``. For a

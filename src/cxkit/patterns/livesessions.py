@@ -42,7 +42,7 @@ class LiveSessions(InOrder[SessionClosed]):
     """:meth:`Journeys.sessions <cxkit.Journeys.sessions>`, one touchpoint at a time.
 
     It gives each session once it is over: once a pause longer than the gap is certain, which time
-    alone may tell (:meth:`advance`). A session is kept as four numbers, however long it is; what is
+    alone may tell (``advance``). A session is kept as four numbers, however long it is; what is
     late beyond the tolerance, or more than may wait, is counted as for
     :class:`~cxkit.patterns.LivePattern`. It is not for use by several threads at once.
 

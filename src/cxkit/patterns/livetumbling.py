@@ -52,7 +52,7 @@ class LiveTumbling:
 
     Touchpoints of all customers are counted together, so there is one clock for all: a window is
     over once the latest touchpoint of anybody is later than its end by more than the tolerance, or
-    :meth:`advance` says so. A touchpoint of a window that is over is left out and counted in
+    ``advance`` says so. A touchpoint of a window that is over is left out and counted in
     ``too_late``. At most ``most_cells`` windows times labels are open; a touchpoint that would open
     one more is left out and counted in ``dropped``.
 

@@ -33,7 +33,7 @@ def damaged_files(until: float, rng: random.Random, folder: Path) -> Counter:
     while time.monotonic() < until:
         ending = rng.choice(list(seeds))
         data = door.damaged(rng.choice(seeds[ending]), rng, most=rng.choice([1, 3, 8, 20]))
-        roles = rng.choice(door.ROLES)
+        roles = door.some_roles(ending, rng)
         packed = rng.choice(["", "", ".gz"]) if ending != ".parquet" else ""
         try:
             read = door.check_file(folder, ending, data, roles, packed)

@@ -83,6 +83,12 @@ ROLES: list[dict[str, Any]] = [
 ]
 
 
+def some_roles(ending: str, rng: random.Random) -> dict[str, Any]:
+    """Roles that mostly fit a seed of this ending."""
+    fitting = [ROLES[6], schema("xes")] if ending == ".xes" else ROLES[:6]
+    return rng.choice(fitting if rng.random() < 0.7 else ROLES)
+
+
 def check_rows(got: cx.Ingested) -> None:
     """No row is lost, and the journeys are what journeys are."""
     journeys = got.journeys

@@ -134,6 +134,17 @@ def test_a_signaling_nan_is_nobody_and_no_label() -> None:
     assert got.journeys.event.to_list() == ["a"]
 
 
+def test_spans_of_time_are_no_numbers() -> None:
+    spans = list(np.array([1, 2], "m8[s]"))
+    with pytest.raises(SchemaError, match="column 'c' for customer holds values that no role"):
+        customers(spans)
+    with pytest.raises(SchemaError, match="column 't' for time holds values that no role"):
+        cx.ingest({"c": [1, 2], "t": spans}, customer="c", time="t", time_unit="s")
+    assert customers([*spans, "a"]).rejected.reason == ("neither text nor a whole number",) * 2
+    with pytest.raises(DataError, match="a label must be text or a whole number"):
+        Codes.of(spans)
+
+
 def test_floats_that_are_no_ids() -> None:
     got = customers(np.array([1.0, 2.5, np.inf, -np.inf, 1e300, 2.0**53, np.nan]))
     assert names(got) == [1]

@@ -176,7 +176,9 @@ def as_label_array(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
         return _EMPTY
     if all(issubclass(kind, str) for kind in kinds):
         return np.array(labels, dtype=TEXT)
-    whole = {k for k in kinds if issubclass(k, (int, np.integer)) and not issubclass(k, bool)}
+    # numpy counts spans of time among its integers.
+    odd_ones = (bool, np.timedelta64)
+    whole = {k for k in kinds if issubclass(k, (int, np.integer)) and not issubclass(k, odd_ones)}
     if whole == kinds:
         try:
             return np.array(labels, dtype=np.int64)

@@ -234,12 +234,13 @@ def from_objects(name: str, values: Sequence[Any], *, dtype: str = "") -> Column
         return Column(name, "truth", dtype, np.array(_filled(values, null, False), bool), null)
     numbers = all(
         issubclass(kind, (int, float, np.integer, np.floating, Decimal))
-        and not issubclass(kind, bool)
+        and not issubclass(kind, (bool, np.timedelta64))  # numpy counts time spans among integers
         for kind in types
     )
     if numbers:
         return _numbers(name, dtype, _filled(values, null, 0), null)
     # Objects of which at least some are of use: the others cost their rows, not the whole column.
+    types -= {np.timedelta64}
     usable = any(issubclass(kind, _USABLE) or kind.__name__ == "UUID" for kind in types)
     return Column(name, "objects" if usable else "other", dtype, values, null)
 

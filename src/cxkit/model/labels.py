@@ -158,6 +158,8 @@ def _label_text(value: object, *, truths: bool) -> str | None:
         return str(value)
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)) if truths else None
+    if isinstance(value, np.timedelta64):
+        return None  # which numpy counts among its integers
     if isinstance(value, (int, np.integer)):
         return str(int(value))
     if type(value).__name__ == "UUID":

@@ -49,7 +49,9 @@ def test_lag(given_, by):
 
 
 def test_lag_of_a_time():
-    found = within.lag(np.array([5, 6], "M8[us]"), np.array([0, 2]), fill=np.datetime64("NaT"))
+    found = within.lag(
+        np.array([5, 6], "M8[us]"), np.array([0, 2]), fill=np.datetime64("NaT", "us")
+    )
     assert np.isnat(found).tolist() == [True, False]
 
 

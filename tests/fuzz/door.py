@@ -182,7 +182,7 @@ CELLS: st.SearchStrategy[Any] = st.one_of(
     st.binary(max_size=3),
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.sampled_from("ab"), st.integers() | st.text(max_size=2), max_size=2),
-    st.sampled_from([np.datetime64("NaT"), np.float32(1.5), np.int8(3), np.str_("x")]),
+    st.sampled_from([np.datetime64("NaT", "us"), np.float32(1.5), np.int8(3), np.str_("x")]),
     st.sampled_from([Decimal("1E+400"), date(1, 1, 1), datetime(9999, 12, 31), 10**400, object()]),
 )
 COLUMN = st.one_of(

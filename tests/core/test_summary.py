@@ -1,4 +1,3 @@
-import math
 import pickle
 
 import attrs
@@ -9,18 +8,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.codes import Codes, Vocabulary
 from cxkit.core.sequences import SequenceSummary, count_sequences
-from cxkit.core.summary import (
-    AXIS,
-    PARAMETER,
-    SHARDS,
-    Summary,
-    interval,
-    jackknife_error,
-    leave_one_out,
-    merge_all,
-    parameter,
-    total,
-)
+from cxkit.core.summary import AXIS, PARAMETER, SHARDS, Summary, merge_all, parameter, total
 from cxkit.errors import DataError, MergeError
 from cxkit.model.goal import Goal
 from tests.strategies import LABELS
@@ -159,42 +147,3 @@ def test_totals_are_read_only_and_the_repr_shows_the_result():
         summary.pairs[0] = 1
     assert "by='pair'" in repr(summary)
     assert summary.occupied().tolist() == [True] + [False] * 63
-
-
-def test_jackknife_of_a_mean_is_its_standard_error():
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=SHARDS)  # one value per shard: the textbook case
-    sums, counts = leave_one_out(values), leave_one_out(np.ones(SHARDS))
-    error = jackknife_error(sums / counts, np.ones(SHARDS, bool))
-    assert error == pytest.approx(values.std(ddof=1) / math.sqrt(SHARDS), rel=1e-12)
-
-
-def test_empty_shards_do_not_count():
-    values = np.zeros(SHARDS)
-    values[:12] = np.random.default_rng(1).normal(size=12)
-    held = np.arange(SHARDS) < 12
-    mean = leave_one_out(values) / leave_one_out(held.astype(float))
-    error = jackknife_error(mean, held)
-    assert error == pytest.approx(values[:12].std(ddof=1) / math.sqrt(12), rel=1e-12)
-
-
-def test_too_few_shards_give_no_interval():
-    error = jackknife_error(np.zeros((SHARDS, 3)), np.arange(SHARDS) < 9)
-    assert np.isnan(error).all()
-
-
-@pytest.mark.parametrize("groups", [10, 20, 64])
-@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99])
-def test_interval_uses_students_t(groups, level):
-    stats = pytest.importorskip("scipy.stats")
-    held = np.arange(SHARDS) < groups
-    low, high = interval(np.array([0.0]), np.array([1.0]), held, level=level)
-    quantile = stats.t.ppf(0.5 + level / 2, groups - 1)
-    assert high[0] == pytest.approx(quantile, rel=2e-3)
-    assert low[0] == -high[0]
-
-
-def test_interval_stays_within_bounds():
-    low, high = interval(np.array([0.99]), np.array([0.1]), np.ones(64, bool), bounds=(0, 1))
-    assert high[0] == 1
-    assert 0 < low[0] < 0.99

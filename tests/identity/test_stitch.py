@@ -152,7 +152,7 @@ def test_damaged_bytes_are_refused():
         with pytest.raises(DataError):
             Identity.from_bytes(wrong)
     outside = bytearray(data)
-    outside[data.index(b"}}", 12) + 2] = 99  # the first pair points nowhere
+    outside[data.index(b"]]}") + 3] = 99  # the first pair points nowhere
     with pytest.raises(DataError, match="damaged"):
         Identity.from_bytes(bytes(outside))
 

@@ -15,14 +15,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
-from cxkit.core.summary import (
-    SHARDS,
-    Summary,
-    interval,
-    jackknife_error,
-    leave_one_out,
-    merge_all,
-)
+from cxkit.core.intervals import interval, jackknife_error, leave_one_out
+from cxkit.core.summary import SHARDS, Summary, merge_all
 from cxkit.model.summaries import JourneySummary
 from tests.strategies import journeys_of, reordered, touchpoint_rows
 

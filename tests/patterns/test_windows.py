@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
-from cxkit.core.summary import SHARDS, interval, jackknife_error, merge_all
+from cxkit.core.intervals import interval, jackknife_error
+from cxkit.core.summary import SHARDS, merge_all
 from cxkit.errors import DefinitionError, MergeError, SchemaError, UnknownLabelError
 from cxkit.model.goal import Goal
 from cxkit.patterns import Pattern, WindowCounts, sliding, tumbling

@@ -11,8 +11,8 @@ from cxkit.attribution.models import AttributionModel
 from cxkit.attribution.rule_models import RuleModel
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Label, Vocabulary
+from cxkit.core.intervals import interval, jackknife_error
 from cxkit.core.result import ColumnLike, Result
-from cxkit.core.summary import interval, jackknife_error
 from cxkit.errors import DefinitionError
 from cxkit.model.goal import Goal
 

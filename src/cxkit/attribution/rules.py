@@ -22,9 +22,10 @@ from cxkit.attribution.results import Attribution, make_attribution, safe_share
 from cxkit.attribution.rule_models import RuleModel
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Codes, Vocabulary
+from cxkit.core.intervals import leave_one_out
 from cxkit.core.ragged import CHUNK
 from cxkit.core.spans import SpanLike
-from cxkit.core.summary import AXIS, SHARDS, leave_one_out, parameter, total
+from cxkit.core.summary import AXIS, SHARDS, parameter, total
 from cxkit.errors import DefinitionError
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IntArray", "freeze", "smallest_unsigned"]
+__all__ = ["IntArray", "freeze", "rebuild", "smallest_unsigned"]
 
 IntArray = NDArray[np.int64]
 
@@ -20,6 +21,16 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def rebuild(cls: type[Any], values: Mapping[str, Any]) -> Any:
+    """Make an object from its fields by name; pickle, which brings arrays back writable, calls it.
+
+    Example:
+        >>> rebuild(dict, {"a": np.arange(2)})["a"].flags.writeable
+        False
+    """
+    return cls(**{k: freeze(v) if isinstance(v, np.ndarray) else v for k, v in values.items()})
 
 
 def smallest_unsigned(largest: int) -> np.dtype[np.unsignedinteger[Any]]:

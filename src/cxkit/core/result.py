@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.core.arrays import rebuild
 from cxkit.errors import MissingExtraError
 
 __all__ = ["ColumnLike", "Result", "show_label", "show_number"]
@@ -29,6 +31,12 @@ class Result:
     """The base of every result; a subclass says what its columns are."""
 
     __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through the constructor, so that the copy is read-only too."""
+        every: tuple[attrs.Attribute[Any], ...] = attrs.fields(type(self))  # type: ignore[arg-type]  # a subclass is an attrs class
+        named = {field.alias or field.name: getattr(self, field.name) for field in every}
+        return rebuild, (type(self), named)
 
     def columns(self) -> Mapping[str, ColumnLike]:
         """The columns by name, all of one length."""

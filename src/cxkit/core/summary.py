@@ -3,8 +3,8 @@
 A :class:`Summary` holds only totals, so that two of them add up to the summary of both parts, in
 any order, batch by batch or machine by machine. Only :meth:`Summary.result` divides.
 
-The totals are kept in :data:`SHARDS` parts by a hash of the customer. Leaving one part out at a
-time (the delete-a-group jackknife) then gives every result an interval, from the summary alone.
+The totals are kept in :data:`SHARDS` parts by a hash of the customer, which gives every result an
+interval from the summary alone: see :mod:`cxkit.core.intervals`.
 
 A subclass is a frozen attrs class whose fields say by their metadata what they are::
 
@@ -19,20 +19,17 @@ and addition, the zero, bytes and equality follow.
 
 from __future__ import annotations
 
-import json
-import math
-import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from statistics import NormalDist
 from typing import Any, ClassVar, Final, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.arrays import freeze
+from cxkit.core.arrays import freeze, rebuild
 from cxkit.core.codes import TEXT, Vocabulary
+from cxkit.core.packing import damaged, pack, unpack
 from cxkit.errors import DataError, MergeError
 
 __all__ = [
@@ -40,9 +37,6 @@ __all__ = [
     "PARAMETER",
     "SHARDS",
     "Summary",
-    "interval",
-    "jackknife_error",
-    "leave_one_out",
     "merge_all",
     "parameter",
     "total",
@@ -54,8 +48,7 @@ SHARDS: Final = 64
 _KIND: Final = "cxkit.kind"
 _AXES: Final = "cxkit.axes"
 _DECODE: Final = "cxkit.decode"
-_MAGIC: Final = b"CXS1"
-_FEWEST_SHARDS: Final = 10
+_SCHEMA: Final = "cxkit/summary/1"
 
 PARAMETER: Final[Mapping[str, Any]] = {_KIND: "parameter"}
 """Metadata of a field that must be equal in summaries that are added."""
@@ -106,7 +99,7 @@ class Summary(ABC):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor, so that the copy is read-only too."""
-        return _rebuild, (type(self), {f.name: getattr(self, f.name) for f in self._all()})
+        return rebuild, (type(self), {f.name: getattr(self, f.name) for f in self._all()})
 
     def __add__(self, other: Self) -> Self:
         """The summary of both parts together.
@@ -149,13 +142,7 @@ class Summary(ABC):
         return seen
 
     def to_bytes(self) -> bytes:
-        """The summary as bytes, for a file or another machine; never pickle.
-
-        The layout: a magic, the length of a JSON header, the header, and the arrays as
-        little-endian bytes one after another.
-        """
-        arrays: list[dict[str, Any]] = []
-        blobs: list[bytes] = []
+        """The summary as bytes, for a file or another machine; never pickle."""
         header: dict[str, Any] = {"summary": type(self).__name__, "parameters": {}, "axes": {}}
         for field in self.fields("parameter"):
             value = getattr(self, field.name)
@@ -165,14 +152,7 @@ class Summary(ABC):
             vocabulary = getattr(self, field.name)
             kind = "text" if vocabulary.labels.dtype == TEXT else "number"
             header["axes"][field.name] = {"kind": kind, "labels": list(vocabulary)}
-        for field in self.fields("total"):
-            value = np.ascontiguousarray(getattr(self, field.name))
-            value = value.astype(value.dtype.newbyteorder("<"), copy=False)
-            arrays.append({"name": field.name, "dtype": value.dtype.str, "shape": value.shape})
-            blobs.append(value.tobytes())
-        header["arrays"] = arrays
-        text = json.dumps(header, ensure_ascii=True).encode("ascii")
-        return b"".join([_MAGIC, struct.pack("<Q", len(text)), text, *blobs])
+        return pack(_SCHEMA, header, {f.name: getattr(self, f.name) for f in self.fields("total")})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -181,26 +161,25 @@ class Summary(ABC):
         Raises:
             DataError: The bytes are not those of such a summary, or are cut short.
         """
-        header, body = _read_header(data, cls.__name__)
+        header, totals = unpack(data, _SCHEMA, f"summary {cls.__name__}")
+        if header.get("summary") != cls.__name__:
+            raise DataError(f"these bytes are a {header.get('summary')}, not a {cls.__name__}")
         values: dict[str, Any] = {}
-        for field in cls.fields("parameter"):
-            value = header["parameters"][field.name]
-            decode = field.metadata.get(_DECODE)
-            values[field.name] = decode(value) if decode and value is not None else _tuples(value)
-        for field in cls.fields("axis"):
-            axis = header["axes"][field.name]
-            dtype = TEXT if axis["kind"] == "text" else np.int64
-            values[field.name] = Vocabulary(np.array(axis["labels"], dtype=dtype))
-        at = 0
-        for entry in header["arrays"]:
-            dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
-            size = dtype.itemsize * math.prod(shape)
-            if at + size > len(body):
-                raise DataError(f"the bytes of this {cls.__name__} are cut short")
-            array = np.frombuffer(body, dtype, math.prod(shape), at).reshape(shape)
-            values[entry["name"]] = array.astype(dtype.newbyteorder("="))
-            at += size
-        return cls(**values)
+        try:
+            for field in cls.fields("parameter"):
+                value = header["parameters"][field.name]
+                decode = field.metadata.get(_DECODE)
+                if decode is not None and value is not None:
+                    values[field.name] = decode(value)
+                else:
+                    values[field.name] = _tuples(value)
+            for field in cls.fields("axis"):
+                axis = header["axes"][field.name]
+                dtype = TEXT if axis["kind"] == "text" else np.int64
+                values[field.name] = Vocabulary(np.array(axis["labels"], dtype=dtype))
+            return cls(**values, **{f.name: totals[f.name] for f in cls.fields("total")})
+        except (KeyError, TypeError):
+            raise damaged(f"summary {cls.__name__}") from None
 
     def _all(self) -> list[attrs.Attribute[Any]]:
         return [*self.fields("parameter"), *self.fields("axis"), *self.fields("total")]
@@ -247,67 +226,6 @@ def merge_all(summaries: Iterable[Summary]) -> Any:
     return result
 
 
-def leave_one_out(totals: NDArray[Any]) -> NDArray[Any]:
-    """(SHARDS, ...) the totals without each shard in turn.
-
-    Args:
-        totals: (SHARDS, ...) the totals of each shard.
-    """
-    return np.asarray(totals.sum(axis=0) - totals)
-
-
-def jackknife_error(estimates: NDArray[np.float64], occupied: NDArray[np.bool_]) -> NDArray[Any]:
-    """Standard error of an estimate from its values without each shard.
-
-    The delete-a-group jackknife: ``sqrt((G - 1) / G * sum((t_g - mean(t))**2))`` over the G shards
-    that hold a customer (Kott 2001, "The delete-a-group jackknife", Journal of Official Statistics
-    17). It takes the customers for a sample of independent ones.
-
-    Args:
-        estimates: (SHARDS, ...) the estimate without each shard.
-        occupied: (SHARDS,) which shards hold anything.
-
-    Returns:
-        (...) standard errors; NaN where fewer than 10 shards are occupied, for no interval can be
-        had from so few customers.
-    """
-    kept = estimates[occupied]
-    groups = len(kept)
-    if groups < _FEWEST_SHARDS:
-        return np.full(estimates.shape[1:], np.nan)
-    spread = kept - kept.mean(axis=0)
-    return np.asarray(np.sqrt((groups - 1) / groups * np.square(spread).sum(axis=0)))
-
-
-def interval(
-    estimate: NDArray[np.float64],
-    error: NDArray[np.float64],
-    occupied: NDArray[np.bool_],
-    *,
-    level: float = 0.95,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Low and high end: estimate -+ t * error, kept within ``bounds``.
-
-    The quantile of Student's t with one degree of freedom less than there are shards is the
-    Cornish-Fisher expansion (Abramowitz and Stegun 1964, 26.7.5), within 0.0005 from 9 degrees up.
-    """
-    freedom = max(int(occupied.sum()) - 1, 1)
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    t = (
-        z
-        + (z**3 + z) / (4 * freedom)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
-    )
-    low = np.clip(estimate - t * error, *bounds)
-    return low, np.clip(estimate + t * error, *bounds)
-
-
-def _rebuild(cls: type[Summary], values: dict[str, Any]) -> Summary:
-    return cls(**values)
-
-
 def _tuples(value: Any) -> Any:
     """JSON has no tuples: parameters that are sequences are tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
@@ -317,17 +235,3 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray):
         return bool(np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
     return bool(left == right)
-
-
-def _read_header(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
-    start = len(_MAGIC) + 8
-    if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
-        raise DataError(f"these bytes are no summary of cxkit; they begin with {data[:4]!r}")
-    (size,) = struct.unpack("<Q", data[len(_MAGIC) : start])
-    try:
-        header: dict[str, Any] = json.loads(data[start : start + size])
-    except ValueError:
-        raise DataError(f"the bytes of this {name} are damaged or cut short") from None
-    if header["summary"] != name:
-        raise DataError(f"these bytes are a {header['summary']}, not a {name}")
-    return header, data[start + size :]

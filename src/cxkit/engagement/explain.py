@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy as np
@@ -68,11 +68,6 @@ class Explanation(Result):
     earned: NDArray[np.float64] = attrs.field(converter=freeze)
     reason: tuple[str, ...]
     title_text: str
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the constructor, so that the copy is read-only too."""
-        fields = attrs.asdict(self, recurse=False).values()
-        return Explanation, tuple(np.array(f) if isinstance(f, np.ndarray) else f for f in fields)
 
     def columns(self) -> dict[str, ColumnLike]:
         """Time, event, channel, rule, points, decay, earned and the reason for earning nothing."""

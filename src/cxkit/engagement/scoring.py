@@ -69,11 +69,6 @@ class Scores(Result):
         """The values, for numpy."""
         return np.array(self.values, dtype=dtype, copy=copy)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the constructor, so that the copy is read-only too."""
-        arrays = (np.array(self.values), np.array(self.excluded), np.array(self.positions))
-        return Scores, (*arrays, self.journeys, self.scale, self.at_us)
-
     @property
     def at(self) -> datetime:
         """The instant of the scores, UTC."""

@@ -65,11 +65,6 @@ class VisitValues(Result):
     site_standard_error: float
     mean_visits: float
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the constructor, so that the copy is read-only too."""
-        fields = attrs.asdict(self, recurse=False).values()
-        return VisitValues, tuple(np.array(f) if isinstance(f, np.ndarray) else f for f in fields)
-
     def columns(self) -> dict[str, ColumnLike]:
         """The label (named as the column it comes from) and the figures."""
         return {

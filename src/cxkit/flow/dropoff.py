@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes, Vocabulary
+from cxkit.core.intervals import divide, share_interval
 from cxkit.core.ragged import chunks, segment_max, segment_sum
 from cxkit.core.records import check_fields
+from cxkit.core.result import Result
 from cxkit.core.summary import SHARDS, parameter, total
 from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, spread, starts
-from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -196,7 +197,7 @@ class DropOff(CellSummary):
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class DropOffTable(FlowResult):
+class DropOffTable(Result):
     """Where journeys end: one row per label, the most frequent end first.
 
     With a goal, the lost journeys alone are counted: those that do not reach it.

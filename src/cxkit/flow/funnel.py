@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
+from cxkit.core.intervals import divide, share_interval
 from cxkit.core.ragged import chunks
 from cxkit.core.records import check_fields
+from cxkit.core.result import Result
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.core.summary import SHARDS, parameter, total
 from cxkit.core.threads import in_parts
 from cxkit.errors import DefinitionError
 from cxkit.flow.chain import steps_reached
-from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -244,7 +245,7 @@ class FunnelCounts(JourneySummary):
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class FunnelResult(FlowResult):
+class FunnelResult(Result):
     """How far journeys get: one row per step.
 
     Attributes:

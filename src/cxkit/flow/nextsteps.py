@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze, smallest_unsigned
 from cxkit.core.codes import Codes, Label, Vocabulary
+from cxkit.core.intervals import divide, share_interval
 from cxkit.core.ragged import chunks, segment_sum
+from cxkit.core.result import Result
 from cxkit.core.summary import PARAMETER, total
 from cxkit.core.threads import in_parts
 from cxkit.errors import DefinitionError
 from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, spread, starts
-from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
@@ -126,7 +127,7 @@ class Transitions(CellSummary):
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class TransitionTable(FlowResult):
+class TransitionTable(Result):
     """How often each label comes directly after each other: one row per pair that occurs.
 
     Attributes:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes, Label
+from cxkit.core.intervals import divide, share_interval
 from cxkit.core.ragged import CHUNK, unique_sequences
-from cxkit.core.result import MISSING
+from cxkit.core.result import MISSING, Result
 from cxkit.core.sequences import SequenceSummary, count_sequences
 from cxkit.core.summary import PARAMETER, SHARDS, total
 from cxkit.errors import DefinitionError
-from cxkit.flow.shares import FlowResult, divide, share_interval
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary
@@ -166,7 +166,7 @@ class PathVariants(SequenceSummary, JourneySummary):
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class VariantTable(FlowResult):
+class VariantTable(Result):
     """The most frequent path variants: one row each, most frequent first.
 
     Attributes:

@@ -1,76 +1,14 @@
-"""Live engines as bytes: a magic, the length of a JSON header, the header, and arrays.
-
-The header names the arrays, which follow one another as little-endian numbers. Pickle is never
-read, and nothing that is read is believed before its size was checked.
-"""
+"""The rows that customers have, as many as each has, as the flat arrays that bytes are made of."""
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.errors import DataError
-
-__all__ = ["pack", "pack_rows", "unpack", "unpack_rows"]
-
-_MAGIC: Final = b"CXP1"
-_KINDS: Final = ("<i8", "<f8", "|u1")
-
-
-def pack(schema: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """The bytes of a state.
-
-    Args:
-        schema: What it is the state of, and in which version.
-        header: Plain data.
-        arrays: Flat arrays of int64, float64 or uint8 by name.
-    """
-    little = {k: a.astype(a.dtype.newbyteorder("<"), copy=False) for k, a in arrays.items()}
-    entries = [[name, array.dtype.str, len(array)] for name, array in little.items()]
-    text = json.dumps({**header, "schema": schema, "arrays": entries}).encode("ascii")
-    blobs = [array.tobytes() for array in little.values()]
-    return b"".join([_MAGIC, struct.pack("<Q", len(text)), text, *blobs])
-
-
-def unpack(data: bytes, schema: str, what: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """The header and the arrays that :func:`pack` wrote.
-
-    Args:
-        data: The bytes.
-        schema: The schema they must have.
-        what: What they are to be, for the error.
-
-    Raises:
-        DataError: The bytes are of something else, or are damaged or cut short.
-    """
-    damaged = DataError(f"the bytes of these {what} are damaged or cut short")
-    start = len(_MAGIC) + 8
-    if data[: len(_MAGIC)] != _MAGIC:
-        raise DataError(f"these bytes are no {what}; they begin with {data[:4]!r}")
-    if len(data) < start:
-        raise damaged
-    (size,) = struct.unpack("<Q", data[len(_MAGIC) : start])
-    try:
-        header = json.loads(data[start : start + size])
-    except ValueError:
-        raise damaged from None
-    if not isinstance(header, dict) or header.get("schema") != schema:
-        raise DataError(f"these bytes are of another schema than {schema!r}")
-    at, arrays = start + size, {}
-    for name, kind, count in header["arrays"]:
-        if kind not in _KINDS or count < 0 or at + np.dtype(kind).itemsize * count > len(data):
-            raise damaged
-        array = np.frombuffer(data, kind, count, at)
-        arrays[name] = array.astype(array.dtype.newbyteorder("="))
-        at += array.nbytes
-    if at != len(data):
-        raise damaged
-    return header, arrays
+__all__ = ["pack_rows", "unpack_rows"]
 
 
 def pack_rows(

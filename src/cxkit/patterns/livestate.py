@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.codes import Label
+from cxkit.core.packing import pack, unpack
 from cxkit.errors import DataError
-from cxkit.patterns.livebytes import pack, unpack
 
 __all__ = ["DROPPED", "EARLY", "LATE", "NEVER", "LiveState"]
 

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from cxkit.core.codes import Label
+from cxkit.core.packing import pack, unpack
 from cxkit.core.spans import (
     FIRST_US,
     LAST_US,
@@ -20,7 +21,6 @@ from cxkit.core.spans import (
 )
 from cxkit.errors import DataError
 from cxkit.model.touchpoint import Touchpoint
-from cxkit.patterns.livebytes import pack, unpack
 from cxkit.patterns.livestate import NEVER
 from cxkit.patterns.waiting import late_us, whole_number, whole_us
 

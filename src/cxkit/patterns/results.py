@@ -12,17 +12,10 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
+from cxkit.core.intervals import interval, jackknife_error, leave_one_out
 from cxkit.core.result import Result
 from cxkit.core.spans import InstantLike, instant_us
-from cxkit.core.summary import (
-    PARAMETER,
-    SHARDS,
-    interval,
-    jackknife_error,
-    leave_one_out,
-    parameter,
-    total,
-)
+from cxkit.core.summary import PARAMETER, SHARDS, parameter, total
 from cxkit.core.threads import in_parts
 from cxkit.errors import DefinitionError
 from cxkit.model.journey import Journey
@@ -59,13 +52,6 @@ class PatternMatches(Result):
     def __len__(self) -> int:
         """M, the number of matches."""
         return len(self.journey)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the constructor, so that the copy is read-only too."""
-        return _rebuild, (
-            type(self),
-            {f.name: getattr(self, f.name) for f in attrs.fields(type(self))},
-        )
 
     def columns(self) -> Mapping[str, Any]:
         """One row per match."""
@@ -254,7 +240,3 @@ def _iso(us: int) -> str:
 def _divide(part: Any, whole: Any) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         return np.asarray(np.divide(part, whole), dtype=np.float64)
-
-
-def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:
-    return cls(**values)

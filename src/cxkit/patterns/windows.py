@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.codes import Codes, Vocabulary
+from cxkit.core.intervals import interval
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, show_span, span_us
-from cxkit.core.summary import AXIS, PARAMETER, SHARDS, interval, total
+from cxkit.core.summary import AXIS, PARAMETER, SHARDS, total
 from cxkit.errors import DefinitionError
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes, Label
+from cxkit.core.intervals import jackknife_error
 from cxkit.core.result import Result
-from cxkit.core.summary import SHARDS, jackknife_error
+from cxkit.core.summary import SHARDS
 
 __all__ = ["WindowTable", "first_of_runs", "shares_of_windows"]
 
@@ -49,11 +50,6 @@ class WindowTable(Result):
     def __len__(self) -> int:
         """How many rows."""
         return len(self.window)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the constructor, so that the copy is read-only too."""
-        fields = attrs.fields(type(self))
-        return _rebuild, (type(self), {f.name: getattr(self, f.name) for f in fields})
 
     def columns(self) -> Mapping[str, Any]:
         """One row per window and label."""
@@ -118,7 +114,3 @@ def first_of_runs(*columns: NDArray[Any]) -> IntArray:
     for column in columns:
         begins[1:] |= column[1:] != column[:-1]
     return np.flatnonzero(begins)
-
-
-def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:
-    return cls(**values)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         flow,
         identity,
         interop,
+        maturity,
         patterns,
         report,
         simulate,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     )
     from cxkit.engagement import EngagementScale, PointRule
     from cxkit.interop.files import read_events
+    from cxkit.maturity import MaturityModel
 
 __all__ = [
     "CxError",
@@ -51,6 +53,7 @@ __all__ = [
     "Ingested",
     "Journey",
     "Journeys",
+    "MaturityModel",
     "MergeError",
     "MissingExtraError",
     "PointRule",
@@ -64,6 +67,7 @@ __all__ = [
     "identity",
     "ingest",
     "interop",
+    "maturity",
     "patterns",
     "read_events",
     "report",
@@ -74,11 +78,12 @@ __all__ = [
 if not TYPE_CHECKING:
     # A misspelt attribute must stay an error for type checkers, so they do not see this.
     _ROOMS = (
-        *("attribution", "engagement", "flow", "identity", "interop", "patterns", "report"),
-        *("simulate", "testing"),
+        *("attribution", "engagement", "flow", "identity", "interop", "maturity", "patterns"),
+        *("report", "simulate", "testing"),
     )
     _NAMES = {
         "EngagementScale": "cxkit.engagement",
+        "MaturityModel": "cxkit.maturity",
         "PointRule": "cxkit.engagement",
         "read_events": "cxkit.interop.files",
     }

@@ -1,0 +1,234 @@
+"""The least-cost choice of answers that meets the stages up to a target, exactly.
+
+It is a multiple-choice knapsack with precedence. Criteria are taken one after another, a required
+one before the one that requires it, and of all ways to have decided the criteria so far only those
+are kept that could still be the cheapest: of two that leave the same prerequisites met, one that
+costs no more and has gained no less in every stage makes the other needless (dynamic programming
+over the Pareto front). A greedy choice by gain per cost is not exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from cxkit.errors import DefinitionError
+from cxkit.maturity.scoring import EPSILON
+
+if TYPE_CHECKING:
+    from cxkit.maturity.model import MaturityModel
+    from cxkit.maturity.parts import Criterion
+    from cxkit.maturity.results import Assessed
+
+__all__ = ["TIE", "Problem", "Step"]
+
+TIE: Final = 1e-9
+_MOST_STATES: Final = 200_000
+_PARTS: Final = 20
+"""In how many steps a criterion is raised whose scale takes any number."""
+
+
+@attrs.frozen
+class Step:
+    """One criterion to raise.
+
+    Attributes:
+        criterion: Its name.
+        start: What it is worth now, as it counts.
+        end: What it has to be worth.
+        cost: What the raise costs.
+    """
+
+    criterion: str
+    start: float
+    end: float
+    cost: float
+
+
+@attrs.frozen
+class _Way:
+    """One way to have decided the criteria so far."""
+
+    cost: float
+    raised: int
+    choices: tuple[tuple[int, float], ...]
+
+    def key(self) -> tuple[float, int, tuple[tuple[int, float], ...]]:
+        return (round(self.cost / TIE) * TIE, self.raised, self.choices)
+
+
+@attrs.frozen
+class Problem:
+    """The criteria in the order in which they are decided, and what has to be gained."""
+
+    model: MaturityModel
+    worth: Mapping[str, float]
+    order: tuple[Criterion, ...]
+    options: Mapping[str, tuple[tuple[float, float], ...]]
+    need: Mapping[int, float]
+    applies: Mapping[str, bool]
+    target: int
+
+    @classmethod
+    def of(
+        cls, assessed: Assessed, target: int, costs: Mapping[str, Mapping[float, float]]
+    ) -> Problem:
+        """What it takes to bring a subject to the target."""
+        model, answers, row = assessed.model, assessed.of.answers, assessed.position
+        for name in costs:
+            model.criterion(name)
+        worth = dict(zip(model.positions, assessed.worth.tolist(), strict=True))
+        applies = {
+            c.id: answers.applies is None or bool(answers.applies[row, i])
+            for i, c in enumerate(model.criteria)
+        }
+        options: dict[str, tuple[tuple[float, float], ...]] = {}
+        need: dict[int, float] = {}
+        for stage in model.stages[1:]:
+            if stage.n > target:
+                break
+            own = [c for c in model.criteria if c.stage == stage.n and applies[c.id]]
+            whole = sum(c.weight for c in own)
+            taken = (stage.threshold or model.stage_threshold) - EPSILON
+            need[stage.n] = taken * whole - sum(c.weight * worth[c.id] for c in own)
+        for c in model.criteria:
+            options[c.id] = _options(model, c, worth[c.id], costs.get(c.id), applies=applies[c.id])
+        return cls(model, worth, _in_order(model), options, need, applies, target)
+
+    def solve(self, forbidden: Mapping[str, float]) -> _Way | None:
+        """The cheapest way that does not raise a criterion to a forbidden worth."""
+        stages = [n for n, gap in self.need.items() if gap > 0]
+        most = {
+            c.id: max((w for w, _ in self.options[c.id]), default=self.worth[c.id])
+            for c in self.order
+        }
+        last_use = {item: i for i, c in enumerate(self.order) for item in c.requires}
+        ways: dict[frozenset[str], list[tuple[tuple[float, ...], _Way]]] = {
+            frozenset(): [(tuple(0.0 for _ in stages), _Way(0.0, 0, ()))]
+        }
+        for place, c in enumerate(self.order):
+            following: dict[frozenset[str], list[tuple[tuple[float, ...], _Way]]] = {}
+            for met, front in ways.items():
+                for end, cost in self._choices(c, met, forbidden):
+                    holds = end >= self._bar(c) or not self.applies[c.id]
+                    kept = met | {c.id} if holds and c.id in last_use else met
+                    kept = frozenset(item for item in kept if last_use[item] > place)
+                    gain = c.weight * (end - self.worth[c.id])
+                    raised = end > self.worth[c.id]
+                    number = self.model.positions[c.id]
+                    bucket = following.setdefault(kept, [])
+                    for gained, way in front:
+                        now = tuple(
+                            min(g + gain, self.need[n]) if n == c.stage else g
+                            for g, n in zip(gained, stages, strict=True)
+                        )
+                        choice = (*way.choices, (number, end)) if raised else way.choices
+                        bucket.append((now, _Way(way.cost + cost, way.raised + raised, choice)))
+            rest = self._rest(place, stages, most)
+            ways = {met: self._front(bucket, stages, rest) for met, bucket in following.items()}
+            if sum(map(len, ways.values())) > _MOST_STATES:
+                raise DefinitionError(
+                    f"the way to stage {self.target} has more than {_MOST_STATES:,} cases to "
+                    "weigh; take the next stage as the target, or round the weights"
+                )
+        ends = [way for front in ways.values() for _, way in front]
+        return min(ends, key=_Way.key, default=None)
+
+    def _choices(
+        self, c: Criterion, met: frozenset[str], forbidden: Mapping[str, float]
+    ) -> list[tuple[float, float]]:
+        """Worth and cost of what may be done with a criterion."""
+        must = c.gate and c.stage <= self.target and self.applies[c.id]
+        found = [(self.worth[c.id], 0.0)]
+        if set(c.requires) <= met:
+            found += [option for option in self.options[c.id] if forbidden.get(c.id) != option[0]]
+        return [option for option in found if not must or option[0] >= self._bar(c)]
+
+    def _bar(self, c: Criterion) -> float:
+        """What a criterion must be worth to be met by itself."""
+        return (c.gate_threshold or self.model.gate_threshold) - EPSILON
+
+    def _rest(self, place: int, stages: list[int], most: Mapping[str, float]) -> tuple[float, ...]:
+        """What the criteria still to be decided could add to each stage at most."""
+        later = self.order[place + 1 :]
+        return tuple(
+            sum(c.weight * (most[c.id] - self.worth[c.id]) for c in later if c.stage == n)
+            for n in stages
+        )
+
+    def _front(
+        self,
+        bucket: list[tuple[tuple[float, ...], _Way]],
+        stages: list[int],
+        rest: tuple[float, ...],
+    ) -> list[tuple[tuple[float, ...], _Way]]:
+        """Those that can reach every stage, and are no worse than another in everything."""
+        able = [
+            (gained, way)
+            for gained, way in bucket
+            if all(
+                g + r >= self.need[n] - EPSILON
+                for g, r, n in zip(gained, rest, stages, strict=True)
+            )
+        ]
+        able.sort(key=lambda item: (item[1].key(), tuple(-g for g in item[0])))
+        front: list[tuple[tuple[float, ...], _Way]] = []
+        for gained, way in able:
+            if not any(
+                all(a >= b - EPSILON for a, b in zip(other, gained, strict=True))
+                for other, _ in front
+            ):
+                front.append((gained, way))
+        return front
+
+    def steps(self, way: _Way) -> tuple[Step, ...]:
+        """What a way raises, in an order in which it can be done."""
+        places = {self.model.positions[c.id]: i for i, c in enumerate(self.order)}
+        found = []
+        for number, end in sorted(way.choices, key=lambda choice: places[choice[0]]):
+            name = self.model.criteria[number].id
+            cost = next(cost for worth, cost in self.options[name] if worth == end)
+            found.append(Step(name, self.worth[name], end, cost))
+        return tuple(found)
+
+
+def _options(
+    model: MaturityModel,
+    criterion: Criterion,
+    worth: float,
+    costs: Mapping[float, float] | None,
+    *,
+    applies: bool,
+) -> tuple[tuple[float, float], ...]:
+    """The worths above the present one that may be chosen, with their costs."""
+    if not applies:
+        return ()
+    if costs is not None:
+        for end, cost in costs.items():
+            if not cost >= 0 or not 0 <= end <= 1:
+                raise DefinitionError(
+                    f"costs of {criterion.id!r}: from a worth of 0 to 1 to a cost of 0 or more; "
+                    f"found {end!r}: {cost!r}"
+                )
+        return tuple(sorted((float(e), float(c)) for e, c in costs.items() if e > worth + EPSILON))
+    steps: Any = model.scale_of(criterion).steps()
+    if not model.scale_of(criterion).values:
+        steps = [k / _PARTS for k in range(1, _PARTS + 1)]
+    return tuple((e, criterion.effort * (e - worth)) for e in steps if e > worth + EPSILON)
+
+
+def _in_order(model: MaturityModel) -> tuple[Criterion, ...]:
+    """Every criterion after those that it requires, else as in the model."""
+    order: dict[str, Criterion] = {}
+
+    def visit(criterion: Criterion) -> None:
+        if criterion.id not in order:
+            for item in criterion.requires:
+                visit(model.criterion(item))
+            order[criterion.id] = criterion
+
+    for criterion in model.criteria:
+        visit(criterion)
+    return tuple(order.values())

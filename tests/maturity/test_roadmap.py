@@ -1,0 +1,119 @@
+import itertools
+
+import pytest
+from hypothesis import given, settings
+
+from cxkit.errors import DataError, DefinitionError
+from cxkit.maturity import Answer, Criterion
+from cxkit.maturity.roadmap import roadmap
+from tests.maturity.models import answered, small
+
+
+def every_plan(assessed, target, costs=None):
+    """Brute force: every combination of answers, by assessing each anew."""
+    model, worth = assessed.model, dict(zip(assessed.model.positions, assessed.worth, strict=True))
+    row, answers = assessed.position, assessed.of.answers
+    options = []
+    for place, c in enumerate(model.criteria):
+        gone = answers.applies is not None and not answers.applies[row, place]
+        steps = [] if gone else [s for s in model.scale_of(c).steps() if s > worth[c.id] + 1e-12]
+        options.append([None, *steps])
+    for ends in itertools.product(*options):
+        changes = {c.id: e for c, e in zip(model.criteria, ends, strict=True) if e is not None}
+        final = {**worth, **changes}
+        open_end = any(
+            final[need] < model.gate_threshold - 1e-12
+            and not (
+                answers.applies is not None and not answers.applies[row, model.positions[need]]
+            )
+            for name in changes
+            for need in model.criterion(name).requires
+        )
+        if open_end:
+            continue
+        after = assessed.what_if({k: Answer(v) for k, v in changes.items()})
+        if after.level >= target:
+            cost = sum(model.criterion(k).effort * (v - worth[k]) for k, v in changes.items())
+            yield cost, len(changes)
+
+
+@settings(max_examples=40, deadline=None)
+@given(answered(most=4))
+def test_no_plan_is_cheaper(given_):
+    model, answers = given_
+    assessed = model.assess(answers)
+    if assessed.level == model.top_stage:
+        with pytest.raises(DataError, match="a higher stage"):
+            roadmap(assessed)
+        return
+    for target in range(assessed.level + 1, model.top_stage + 1):
+        best = min(every_plan(assessed, target), default=None)
+        if best is None:
+            with pytest.raises(DataError, match="no steps lead"):
+                roadmap(assessed, target)
+            continue
+        plan = roadmap(assessed, target)
+        assert plan.cost == pytest.approx(best[0], abs=1e-9)
+        assert len(plan.steps) == best[1]
+        done = assessed.what_if({s.criterion: Answer(s.end) for s in plan.steps})
+        assert done.level >= target
+        seen = []
+        for step in plan.steps:  # in an order in which it can be done
+            needs = set(model.criterion(step.criterion).requires)
+            assert not needs & {s.criterion for s in plan.steps} - set(seen)
+            seen.append(step.criterion)
+        for tie in plan.ties:
+            assert sum(s.cost for s in tie) == pytest.approx(plan.cost, abs=1e-6)
+            assert set(tie) != set(plan.steps)
+
+
+def test_twelve_criteria_are_solved_exactly():
+    criteria = [
+        Criterion(f"c{i}", 2, "people", weight=1 + i % 3, effort=1 + (i * 7) % 5, gate=i == 3)
+        for i in range(6)
+    ] + [
+        Criterion(f"d{i}", 3, "process", effort=1 + i, requires=[f"c{i}"] if i % 2 else [])
+        for i in range(6)
+    ]
+    model = small(criteria)
+    now = model.assess(dict.fromkeys(model.positions, 0.5))
+    plan = roadmap(now, 3)
+    # stages apart where no prerequisite joins them: each by brute force over its own six
+    best = None
+    steps = (0.5, 0.75, 1.0)
+    for low in itertools.product(steps, repeat=6):
+        if sum((1 + i % 3) * v for i, v in enumerate(low)) < 0.75 * 12 - 1e-9 or low[3] < 0.75:
+            continue
+        base = sum((1 + (i * 7) % 5) * (v - 0.5) for i, v in enumerate(low))
+        if best is not None and base >= best:
+            continue
+        free = [steps if not i % 2 or low[i] >= 0.75 else (0.5,) for i in range(6)]
+        for high in itertools.product(*free):
+            if sum(high) >= 4.5 - 1e-9:
+                cost = base + sum((1 + i) * (v - 0.5) for i, v in enumerate(high))
+                best = cost if best is None else min(best, cost)
+    assert plan.cost == pytest.approx(best)
+
+
+def test_ties_are_explained():
+    twins = small(
+        [Criterion("a", 2, "people"), Criterion("b", 2, "people"), Criterion("c", 3, "people")]
+    )
+    plan = roadmap(twins.assess({"a": 0.5, "b": 0.5}))
+    assert [s.criterion for s in plan.steps] == ["a"]
+    assert [s.criterion for s in plan.ties[0]] == ["b"]
+    assert "or b to 1" in repr(plan)
+
+
+def test_costs_of_ones_own():
+    model = small([Criterion("a", 2, "people"), Criterion("b", 3, "people", requires=["a"])])
+    now = model.assess({})
+    plan = roadmap(now, costs={"a": {0.75: 1, 1.0: 9}})
+    assert plan.cost == 1
+    with pytest.raises(DataError, match="no steps lead"):
+        roadmap(now, costs={"a": {0.5: 1}})
+    with pytest.raises(DataError, match="no criterion 'aa'"):
+        roadmap(now, costs={"aa": {1: 1}})
+    with pytest.raises(DefinitionError, match="costs of 'a'"):
+        roadmap(now, costs={"a": {1: -1}})
+    assert [s.criterion for s in roadmap(now, 3).steps] == ["a", "b"]

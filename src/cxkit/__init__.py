@@ -37,11 +37,13 @@ if TYPE_CHECKING:
         patterns,
         report,
         simulate,
+        strategy,
         testing,
     )
     from cxkit.engagement import EngagementScale, PointRule
     from cxkit.interop.files import read_events
     from cxkit.maturity import MaturityModel
+    from cxkit.strategy import StrategyMap
 
 __all__ = [
     "CxError",
@@ -58,6 +60,7 @@ __all__ = [
     "MissingExtraError",
     "PointRule",
     "SchemaError",
+    "StrategyMap",
     "Touchpoint",
     "UnknownLabelError",
     "attribution",
@@ -72,6 +75,7 @@ __all__ = [
     "read_events",
     "report",
     "simulate",
+    "strategy",
     "testing",
 ]
 
@@ -79,12 +83,13 @@ if not TYPE_CHECKING:
     # A misspelt attribute must stay an error for type checkers, so they do not see this.
     _ROOMS = (
         *("attribution", "engagement", "flow", "identity", "interop", "maturity", "patterns"),
-        *("report", "simulate", "testing"),
+        *("report", "simulate", "strategy", "testing"),
     )
     _NAMES = {
         "EngagementScale": "cxkit.engagement",
         "MaturityModel": "cxkit.maturity",
         "PointRule": "cxkit.engagement",
+        "StrategyMap": "cxkit.strategy",
         "read_events": "cxkit.interop.files",
     }
 

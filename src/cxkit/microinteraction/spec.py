@@ -14,8 +14,14 @@ from cxkit.microinteraction.parts import LongLoop, Loop, Mode, State, Trigger
 from cxkit.microinteraction.speccheck import check_spec
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cxkit.core.codes import Codes
+    from cxkit.core.spans import InstantLike
     from cxkit.microinteraction.lint import Findings
     from cxkit.microinteraction.live import Running
+    from cxkit.microinteraction.replay import Replay, StreamLike
 
 __all__ = ["Microinteraction"]
 
@@ -134,6 +140,55 @@ class Microinteraction:
         from cxkit.microinteraction.live import Running
 
         return Running(self, at, counters)
+
+    def replay(
+        self,
+        streams: StreamLike,
+        *,
+        guards: Mapping[str, NDArray[np.bool_]] | None = None,
+        until: InstantLike | None = None,
+    ) -> Replay:
+        """Recorded streams, equal to the live instance event by event.
+
+        Args:
+            streams: Journeys, each of which is one instance; or one stream as events, or as pairs
+                of event and milliseconds. An event without a time comes at once.
+            guards: condition -> (E,) whether it holds at each touchpoint, evaluated beforehand.
+                Those of long loops are counted from the customer's own past.
+            until: The instant to which time passes after the last event, so that timers fire;
+                ``None``: it stops there.
+
+        Raises:
+            DataError: A guard that rules ask is not given, or ``until`` lies before an event.
+
+        Example:
+            >>> from cxkit.microinteraction import State, Trigger
+            >>> lamp = Microinteraction(
+            ...     id="lamp",
+            ...     trigger=Trigger("manual", "press"),
+            ...     events={"press": "user"},
+            ...     initial="off",
+            ...     states={"off": State({"press": "on"}), "on": State({"press": "off"})},
+            ... )
+            >>> lamp.replay(["press", "press", "press"]).states_after()
+            ['on', 'off', 'on']
+        """
+        from cxkit.microinteraction.replay import replay
+
+        return replay(self, streams, guards or {}, until)
+
+    def end_states(
+        self, streams: StreamLike, *, guards: Mapping[str, NDArray[np.bool_]] | None = None
+    ) -> Codes:
+        """(J,) only the state at the last event of each stream: the fast way without timers.
+
+        Args:
+            streams: See :meth:`replay`.
+            guards: See :meth:`replay`.
+        """
+        from cxkit.microinteraction.replay import end_states
+
+        return end_states(self, streams, guards or {})
 
     # ------------------------------------------------------------------ files
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import numpy as np
@@ -41,7 +41,11 @@ class Replay(Result):
         states: (M,) the state after each event, as a number into ``machine.names``.
         handled: (M,) whether a rule took it.
         fired: (M,) how many timers fired since the event before, up to its instant.
-        since: (M,) from when the timer of the state runs, microseconds.
+        since: (M,) from when the timer of the state runs, microseconds; (0,) without any timer.
+        symbols: (M,) each event with the outcomes of its guards, as columns of the table.
+        time: (M,) when each event happened, microseconds.
+        begin: (J,) when each stream begins, microseconds.
+        end: (J,) when each was looked at last: at its last touchpoint, or at ``until``.
         final: (J,) the state at the end.
         timers: (J,) how many timers fired in all.
         unknown: (J,) how many touchpoints were passed over.
@@ -57,7 +61,10 @@ class Replay(Result):
     handled: NDArray[np.bool_] = attrs.field(converter=freeze)
     fired: IntArray = attrs.field(converter=freeze)
     since: IntArray = attrs.field(converter=freeze)
+    symbols: NDArray[np.integer[Any]] = attrs.field(converter=freeze)
     time: IntArray = attrs.field(converter=freeze)
+    begin: IntArray = attrs.field(converter=freeze)
+    end: IntArray = attrs.field(converter=freeze)
     final: IntArray = attrs.field(converter=freeze)
     timers: IntArray = attrs.field(converter=freeze)
     unknown: IntArray = attrs.field(converter=freeze)
@@ -134,7 +141,8 @@ def replay(
         symbols = symbols[rows]
         offsets = np.append(0, np.cumsum(known))[offsets]
     time = journeys.time.view(np.int64)
-    begin = time[journeys.offsets[:-1]] if len(journeys) else np.zeros(0, np.int64)
+    begin = time[journeys.offsets[:-1]]
+    stop = time[journeys.offsets[1:] - 1]
     time = time[rows] if len(rows) < len(time) else time
     found = trace(table, offsets, symbols, time, begin)
     final, since = _at_the_end(table, offsets, found, begin)
@@ -144,6 +152,7 @@ def replay(
         if len(time) and end < int(time.max()):
             raise DataError("until lies before the last event; take the events up to it first")
         timers = timers + fire_timers(table, final, since, end)
+        stop = np.full(len(journeys), end)
     unknown = np.diff(journeys.offsets) - np.diff(offsets)
     return Replay(
         spec=spec,
@@ -153,8 +162,11 @@ def replay(
         states=found.state,
         handled=found.handled,
         fired=found.fired,
-        since=found.since,
+        since=found.since if table.timed else found.since[:0],
+        symbols=symbols,
         time=time,
+        begin=begin,
+        end=stop,
         final=final,
         timers=timers,
         unknown=unknown,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cxkit.core.codes import Codes
 from cxkit.core.ragged import segment_ids
 from cxkit.core.summary import Summary, merge_all
-from cxkit.model.journeys import Column, Journeys, as_journeys
+from cxkit.model.columnar import Column
+from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary
 
 __all__ = ["assert_journeys_equal", "check_summary"]

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import random
+import sqlite3
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -56,13 +57,43 @@ OCEL_XML = (
     b'<objects><object><string key="id" value="o1"/><string key="type" value="order"/>'
     b"</object></objects></log>"
 )
+OCEL_XML_2 = (
+    b'<log><event-types><event-type name="pay"><attributes><attribute name="v" type="float"/>'
+    b'</attributes></event-type></event-types><objects><object id="o1" type="order"/></objects>'
+    b'<events><event id="e1" type="pay" time="2024-03-01T10:00:00Z"><attributes>'
+    b'<attribute name="v">1.5</attribute></attributes><objects><relationship object-id="o1" '
+    b'qualifier="q"/></objects></event></events></log>'
+)
+
+
+def ocel_sqlite() -> bytes:
+    """A small log of objects in SQLite."""
+    database = sqlite3.connect(":memory:")
+    database.executescript(
+        """
+        CREATE TABLE event (ocel_id TEXT, ocel_type TEXT);
+        CREATE TABLE object (ocel_id TEXT, ocel_type TEXT);
+        CREATE TABLE event_object (ocel_event_id TEXT, ocel_object_id TEXT, ocel_qualifier TEXT);
+        CREATE TABLE event_map_type (ocel_type TEXT, ocel_type_map TEXT);
+        CREATE TABLE event_Pay (ocel_id TEXT, ocel_time TIMESTAMP, v REAL);
+        INSERT INTO event VALUES ('e1', 'pay');
+        INSERT INTO object VALUES ('o1', 'order');
+        INSERT INTO event_object VALUES ('e1', 'o1', 'q');
+        INSERT INTO event_map_type VALUES ('pay', 'Pay');
+        INSERT INTO event_Pay VALUES ('e1', '2024-03-01T10:00:00Z', 1.5);
+        """
+    )
+    return database.serialize()
+
+
 SEEDS: dict[str, list[bytes]] = {
     ".csv": [CSV, CSV.replace(b",", b";"), b"\xef\xbb\xbf" + CSV, CSV.decode().encode("utf-16")],
     ".tsv": [CSV.replace(b",", b"\t")],
     ".jsonl": [JSONL, JSONL.replace(b"\n", b"\r\n"), b'{"c": "a", "t": "2024-01-01Z"}\n' * 3],
     ".xes": [XES, XES.replace(b"<log", b"<!DOCTYPE log><log")],
     ".jsonocel": [OCEL],
-    ".xmlocel": [OCEL_XML],
+    ".xmlocel": [OCEL_XML, OCEL_XML_2],
+    ".sqlite": [ocel_sqlite()],
 }
 TOKENS = [
     b"", b"\0", b"\n", b"\r", b"\r\n", b'"', b'""', b",", b";", b"\t", b"{", b"}", b"[", b"]", b"<",
@@ -109,7 +140,7 @@ def check_file(folder: Path, ending: str, data: bytes, roles: dict[str, Any], pa
     path = folder / f"log{ending}{packed}"
     path.write_bytes(gzip.compress(data, 1) if packed == ".gz" else data)
     try:
-        if "ocel" in ending:
+        if "ocel" in ending or ending == ".sqlite":
             check_rows(read_ocel(path, "order", tz="UTC", columns=["v?"]))
         else:
             check_rows(cx.read_events(path, **roles))

@@ -1,4 +1,4 @@
-"""The fold: every summary, however the rows are cut into batches, is that of all rows at once."""
+"""The fold, however the rows are cut into batches; tests/laws/test_roads.py has every summary."""
 
 import functools
 
@@ -12,7 +12,7 @@ from cxkit.interop import stream
 from cxkit.interop.fold import Folder, fold
 from cxkit.interop.folded import Folded
 from tests.interop.folding import (
-    COUNTERS,
+    FEW,
     ROLES,
     by_customer,
     columns_of,
@@ -40,51 +40,12 @@ def fold_small(tables, summary=PATHS, **more):
     return fold(tables, summary, customer="c", time="t", time_unit="s", **more)
 
 
-def test_the_whole_in_one_batch():
-    assert unequal(fold([columns_of(ROWS)], COUNTERS, **ROLES, **UNIT), ROWS) == []
-
-
-def test_a_row_at_a_time_and_empty_batches_between():
-    some = ROWS[:60]
-    batches = [columns_of(part) for row in some for part in ([row], [])]
-    assert unequal(fold(batches, COUNTERS, **ROLES, **UNIT), some) == []
-
-
-def test_a_journey_at_a_time():
-    edges = [at for at in range(1, len(ROWS)) if ROWS[at][0] != ROWS[at - 1][0]]
-    batches = map(columns_of, cut(ROWS, edges))
-    assert unequal(fold(batches, COUNTERS, **ROLES, **UNIT), ROWS) == []
-
-
-@few
-@given(cuts=st.lists(st.integers(0, len(ROWS)), max_size=6))
-def test_random_splits_of_arrow_batches(cuts):
-    pytest.importorskip("pyarrow")
-    table = table_of(ROWS)
-    batches = [
-        batch
-        for a, b in zip([0, *sorted(cuts)], [*sorted(cuts), len(ROWS)], strict=True)
-        for batch in (table.slice(a, b - a).to_batches() or [table.slice(a, 0)])
-    ]
-    assert unequal(fold(batches, COUNTERS, **ROLES), ROWS) == []
-
-
 @few
 @given(rows=touchpoint_rows(customers=4), cuts=st.lists(st.integers(0, 40), max_size=5))
 def test_any_rows_and_any_splits(rows, cuts):
     rows = by_customer(rows)
     batches = map(columns_of, cut(rows, [min(at, len(rows)) for at in cuts]))
-    assert unequal(fold(batches, COUNTERS, **ROLES, **UNIT), rows) == []
-
-
-def test_bytes_in_between_and_parts_that_share_no_customer():
-    edge = next(at for at in range(400, len(ROWS)) if ROWS[at][0] != ROWS[at - 1][0])
-    halves = [
-        fold([columns_of(part)], COUNTERS, **ROLES, **UNIT)
-        for part in (ROWS[:edge], [], ROWS[edge:])
-    ]
-    read = [Folded.from_bytes(half.to_bytes(), COUNTERS) for half in halves]
-    assert unequal(read[2] + read[0] + read[1], ROWS) == []
+    assert unequal(fold(batches, FEW, **ROLES, **UNIT), rows) == []
 
 
 @pytest.mark.parametrize("kind", ["dictionary", "large_string", "string_view"])
@@ -97,14 +58,14 @@ def test_other_kinds_of_text(kind):
     }[kind]
     table = table_of(ROWS, user=text, where=text)
     batches = [table.slice(0, 333), table.slice(333)]
-    assert unequal(fold(batches, COUNTERS, **ROLES), ROWS) == []
+    assert unequal(fold(batches, FEW, **ROLES), ROWS) == []
 
 
 def test_polars_frames():
     pytest.importorskip("pyarrow")
     pl = pytest.importorskip("polars")
     frame = pl.from_arrow(table_of(ROWS))
-    assert unequal(fold(frame.iter_slices(100), COUNTERS, **ROLES), ROWS) == []
+    assert unequal(fold(frame.iter_slices(100), FEW, **ROLES), ROWS) == []
 
 
 def test_equal_times_keep_the_order_of_the_rows_over_an_edge():

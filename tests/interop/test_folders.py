@@ -1,4 +1,4 @@
-"""Folders: files in order of path, one kind, one schema, and no row lost between them."""
+"""Folders: files in the order of names, one kind, one schema, and no row lost between them."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ PARTS = [
 
 @pytest.mark.parametrize("ending", WRITERS)
 def test_a_customer_may_span_files(tmp_path: Path, ending: str) -> None:
-    # Sorted by path: part 10 comes before part 2, and a folder within by its name.
-    for name, part in zip(("2", "10", "deep/0"), (PARTS[1], PARTS[0], PARTS[2]), strict=True):
+    # Numbers in names count as such: part 2 comes before part 10, and a folder by its name.
+    for name, part in zip(("10", "2", "deep/0"), (PARTS[1], PARTS[0], PARTS[2]), strict=True):
         path = tmp_path / f"{name}{ending}"
         path.parent.mkdir(exist_ok=True)
         WRITERS[ending](part, path)
@@ -99,10 +99,13 @@ def test_broken_rows_are_counted_through(tmp_path: Path) -> None:
 def test_a_column_that_a_file_lacks(tmp_path: Path, ending: str) -> None:
     WRITERS[ending](PARTS[0], tmp_path / f"a{ending}")
     WRITERS[ending]({k: v for k, v in PARTS[1].items() if k != "h"}, tmp_path / f"b{ending}")
-    message = rf"column 'h' is in 'a{ending}' but not in 'b{ending}'"
+    message = rf"'b{ending}' has no column 'h' for channel, which 'a{ending}' has; it has \['c', 't"
     with pytest.raises(SchemaError, match=message):
         read(tmp_path, channel="h")
     assert read(tmp_path).rows == 5  # columns that are not read may differ
+    (tmp_path / f"a{ending}").rename(tmp_path / f"c{ending}")
+    with pytest.raises(SchemaError, match=rf"'b{ending}' has no column 'h', which 'c{ending}' has"):
+        read_table(tmp_path)
 
 
 def test_json_lines_may_lack_fields(tmp_path: Path) -> None:
@@ -132,13 +135,17 @@ def test_json_lines_of_several_kinds_are_what_one_file_would_be(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [
-        (lambda pa: pa.array([1]), lambda pa: pa.array(["1"]), "whole numbers in .*text in"),
-        (lambda pa: pa.array([1]), lambda pa: pa.array([1.0]), "whole numbers.*decimal numbers"),
-        (lambda pa: pa.array([[1]]), lambda pa: pa.array([1]), "list.*whole numbers"),
+        (lambda pa: pa.array([1]), lambda pa: pa.array(["1"]), "text in .*whole numbers in"),
+        (
+            lambda pa: pa.array([1]),
+            lambda pa: pa.array([1.0]),
+            "decimal numbers .*whole numbers in",
+        ),
+        (lambda pa: pa.array([[1]]), lambda pa: pa.array([1]), "whole numbers in .*list.* in"),
         (
             lambda pa: pa.array([0], pa.timestamp("s")),
             lambda pa: pa.array([0], pa.timestamp("s", "UTC")),
-            "times in .*times with a zone",
+            "times with a zone in .*times in",
         ),
     ],
 )
@@ -148,9 +155,23 @@ def test_a_mixed_schema_names_file_and_column(
     pa = pytest.importorskip("pyarrow")
     for name, make in (("a", one), ("b", other)):
         parquet({"c": ["u"], "t": [1], "x": make(pa)}, tmp_path / f"{name}.parquet")
-    with pytest.raises(SchemaError, match=rf"column 'x' holds {message}"):
+    with pytest.raises(SchemaError, match=rf"column 'x' for columns holds {message} 'a"):
         read(tmp_path, columns=["x"])
     assert read(tmp_path).rows == 2
+
+
+def test_whole_and_decimal_numbers_are_one_kind_in_a_role(tmp_path: Path) -> None:
+    """Tools write whole numbers as decimal ones where some are missing."""
+    pa = pytest.importorskip("pyarrow")
+    large = 2**53 + 1
+    parquet({"c": [1, large], "t": [1, 2], "v": [1, 2]}, tmp_path / "a.parquet")
+    other = {"c": pa.array([1.0, None]), "t": [3.0, 4.5], "v": pa.array([2.5, None])}
+    parquet(other, tmp_path / "b.parquet")
+    got = read(tmp_path, value="v")
+    assert got.journeys.value.tolist() == [1.0, 2.5]
+    reasons = [(r["row"], r["reason"]) for r in got.rejected.to_dicts()]
+    message = "a float this large is not exact; hand in text or integers"
+    assert reasons == [(1, message), (3, "no customer")]
 
 
 def test_widths_may_differ(tmp_path: Path) -> None:

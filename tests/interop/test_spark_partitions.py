@@ -1,8 +1,5 @@
 """What runs on Spark's workers, without Spark: sorted Arrow batches in, one row out."""
 
-from functools import reduce
-from operator import add
-
 import pytest
 
 import cxkit as cx
@@ -10,8 +7,7 @@ from cxkit.core.spans import instant_us
 from cxkit.errors import DataError
 from cxkit.interop import spark
 from cxkit.interop.asked import roles_of
-from cxkit.interop.folded import Folded
-from tests.interop.folding import COUNTERS, ROLES, by_customer, log, table_of, unequal
+from tests.interop.folding import ROLES, by_customer, log, table_of
 
 pa = pytest.importorskip("pyarrow")
 
@@ -25,20 +21,6 @@ def partitions(count=5):
     for part in range(count):
         rows = [row for row in ROWS if number[row[0]] % (count - 1) == part]
         yield table_of(by_customer(rows)).to_batches(max_chunksize=50)
-
-
-def test_every_summary(monkeypatch):
-    monkeypatch.setattr(spark, "_BATCH", 120)
-    rows = [
-        row
-        for batches in partitions()
-        for found in spark._fold_partition(COUNTERS, roles_of(ROLES), batches)
-        for row in found.to_pylist()
-    ]
-    assert len(rows) == 5
-    assert {row["kind"] for row in rows} == {None}
-    folded = reduce(add, (Folded.from_bytes(row["folded"], COUNTERS) for row in rows))
-    assert unequal(folded, ROWS) == []
 
 
 def test_an_error_comes_back_as_a_row():

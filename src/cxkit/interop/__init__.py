@@ -8,7 +8,9 @@ from cxkit.interop.folded import Folded
 from cxkit.interop.ocel import read_ocel
 from cxkit.interop.presets import SCHEMAS, Schema
 from cxkit.interop.schemas import read, schema
+from cxkit.interop.scorewriter import ScoreWriter
 from cxkit.interop.unfold import unfold
+from cxkit.interop.writeocel import write_ocel
 from cxkit.interop.writexes import write_xes
 from cxkit.interop.xes import read_xes
 
@@ -16,6 +18,7 @@ __all__ = [
     "SCHEMAS",
     "Folded",
     "Schema",
+    "ScoreWriter",
     "duckdb",
     "fold",
     "parquet",
@@ -27,5 +30,6 @@ __all__ = [
     "schema",
     "spark",
     "unfold",
+    "write_ocel",
     "write_xes",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final, Required, TypeAlias, TypedDict, TypeVar, cast
 
 from cxkit.core.summary import Summary
 from cxkit.errors import DefinitionError, did_you_mean
-from cxkit.model.ingest import further_columns
+from cxkit.model.ingest import further_columns, ingest
 from cxkit.model.journeys import Journeys
+from cxkit.model.nulls import null_texts
 
 __all__ = [
     "Counter",
@@ -19,10 +21,12 @@ __all__ = [
     "named_counters",
     "roles_of",
     "source_columns",
+    "spelled_out",
     "zeros",
 ]
 
 S = TypeVar("S", bound=Summary)
+F = TypeVar("F", bound=Callable[..., Any])
 
 Counter: TypeAlias = type[S] | Callable[[Journeys], S]
 """How to count: a summary, or a function that makes one of journeys."""
@@ -45,7 +49,7 @@ class Roles(TypedDict, total=False):
     tz: str | tzinfo | None
     time_unit: str | None
     time_format: str | None
-    null_values: Iterable[str]
+    null_values: Iterable[str | float]
 
 
 def roles_of(roles: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,12 +68,25 @@ def roles_of(roles: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("customer", "time"):
         if not isinstance(roles.get(name), str):
             raise DefinitionError(f"{name}= is needed: the name of the column of the {name}")
-    nulls = roles.get("null_values", ("",))
     return {
         **roles,
         "columns": further_columns(roles.get("columns", ())),
-        "null_values": (nulls,) if isinstance(nulls, str) else tuple(nulls),
+        "null_values": tuple(sorted(null_texts(roles.get("null_values", ())))),
     }
+
+
+def spelled_out(function: F) -> F:
+    """Show the arguments of :func:`cxkit.ingest` in the place of ``**roles``.
+
+    So they are said once, and still found by whoever asks for help or completion.
+    """
+    own = inspect.signature(function)
+    asked = inspect.signature(ingest).parameters
+    first = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    at = next((n for n, p in enumerate(first) if p.kind is p.KEYWORD_ONLY), len(first))
+    first[at:at] = [asked[name] for name in Roles.__annotations__]
+    function.__signature__ = own.replace(parameters=first)  # type: ignore[attr-defined]  # of any function
+    return function
 
 
 def source_columns(roles: Mapping[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack
@@ -15,12 +15,21 @@ import numpy as np
 from cxkit.core.progress import ProgressLike, steps
 from cxkit.core.summary import Summary
 from cxkit.errors import DataError, DefinitionError, MissingExtraError, SchemaError, did_you_mean
-from cxkit.interop.asked import Counters, Roles, check_batch_rows, roles_of, source_columns
+from cxkit.interop.asked import (
+    Counters,
+    Roles,
+    check_batch_rows,
+    roles_of,
+    source_columns,
+    spelled_out,
+)
 from cxkit.interop.delimited import _read_header as read_header
 from cxkit.interop.fold import Folder
 from cxkit.interop.folded import Folded
-from cxkit.interop.parquet import Paths, find_files, open_parquet
+from cxkit.interop.parquet import open_parquet
+from cxkit.interop.paths import Paths, find_files
 from cxkit.interop.sniff import look_at
+from cxkit.model.journeys import Journeys
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,14 +43,18 @@ Source: TypeAlias = "duckdb.DuckDBPyRelation | Paths"
 _BATCH: Final = 262_144
 _ROW: Final = "cxkit row number"
 _QUERY: Final = re.compile(r"\s*(select|from|with|table|values|pivot|unpivot)\b", re.IGNORECASE)
+_PER_THREAD: Final = 512 * 2**20
+_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _TEXTS: Final = ("VARCHAR", "ENUM", "UUID", "JSON")
 _FILES: Final = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 
+@spelled_out
 def fold(
     source: Source,
     summary: Counters[S],
     *,
+    each: Callable[[Journeys], object] | None = None,
     memory_limit: str | None = None,
     spill: str | os.PathLike[str] | None = None,
     batch_rows: int = _BATCH,
@@ -61,6 +74,7 @@ def fold(
             ``functools.partial(cx.flow.Transitions.of, by="channel")``; any function that makes a
             summary of journeys, such as ``lambda j: Transitions.of(j.sessions("30min"))``; or
             several by name, counted in one pass.
+        each: Called with the journeys of every batch; see :func:`cxkit.interop.fold.fold`.
         memory_limit: How much memory DuckDB may use, such as ``"400MB"``; beyond it DuckDB writes
             to disk. By default it takes up to 80% of the machine's.
         spill: The folder for what DuckDB writes to disk; a temporary one by default.
@@ -99,7 +113,7 @@ def fold(
         6
     """
     size = check_batch_rows(batch_rows)
-    folder: Folder[S] = Folder(summary, **roles)
+    folder: Folder[S] = Folder(summary, each=each, **roles)
     columns = source_columns(roles_of(roles))
     try:
         import duckdb
@@ -166,12 +180,25 @@ def _connected(config: dict[str, Any]) -> Any:
     import duckdb
 
     try:
-        return duckdb.connect(config=config)
+        connection = duckdb.connect(config=config)
     except duckdb.Error as error:
         limit = config.get("memory_limit")
         raise DefinitionError(
             f"DuckDB takes no memory_limit={limit!r}; give a size such as '400MB': {error}"
         ) from error
+    if "memory_limit" in config:
+        # Every thread of a sort holds on to memory: with many and little of it, none can go on.
+        limit, threads = connection.sql(
+            "SELECT current_setting('memory_limit'), current_setting('threads')"
+        ).fetchall()[0]
+        connection.execute(f"SET threads = {max(1, min(threads, _bytes(limit) // _PER_THREAD))}")
+    return connection
+
+
+def _bytes(size: str) -> int:
+    """What DuckDB writes as ``"381.4 MiB"``."""
+    number, unit = size.split()
+    return int(float(number) * 1024 ** _UNITS.index(unit))
 
 
 def _stream(relation: Any, batch_rows: int) -> Any:

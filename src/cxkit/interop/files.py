@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from cxkit.core.progress import ProgressLike
 from cxkit.errors import DataError
+from cxkit.interop.asked import Roles, roles_of, source_columns, spelled_out
 from cxkit.interop.load import load
 from cxkit.interop.unfold import unfold_rows
 from cxkit.model import nested
-from cxkit.model.ingest import Ingested, further_columns, ingest_table
+from cxkit.model.ingest import Ingested, ingest_table
 from cxkit.model.rejects import RejectLog
 
 __all__ = ["read_events", "read_rows", "read_table"]
 
-_ROLES: Final = ("customer", "time", "event", "channel", "value")
-_OPTIONAL: Final = ("event", "channel", "value", "tz", "time_unit", "time_format")
+_NONE: Final[dict[str, Any]] = dict.fromkeys(
+    ("event", "channel", "value", "tz", "time_unit", "time_format")
+)
 
 
+@spelled_out
 def read_events(
     path: str | os.PathLike[str],
     *,
-    customer: str,
-    time: str,
-    event: str | None = None,
-    channel: str | None = None,
-    value: str | None = None,
-    columns: Iterable[str] | Mapping[str, str] = (),
-    tz: str | tzinfo | None = None,
-    time_unit: str | None = None,
-    time_format: str | None = None,
-    null_values: Iterable[str] = ("",),
     delimiter: str | None = None,
     encoding: str = "utf-8-sig",
     progress: ProgressLike = None,
+    **roles: Unpack[Roles],
 ) -> Ingested:
     r"""Read journeys from a file: ``.csv``, ``.tsv``, ``.txt``, ``.jsonl``, ``.parquet``, ``.xes``.
 
@@ -45,22 +37,13 @@ def read_events(
     and JSON lines are read several times faster, with the same result.
 
     Args:
-        path: The file, or a folder of files of one kind and schema, read in order of their paths.
-        customer: The column of the customer's id; this and the roles below as in
-            :func:`cxkit.ingest`.
-        time: The column of the time.
-        event: The column of what happened.
-        channel: The column of where it happened.
-        value: The column of the money of outcomes.
-        columns: Further columns to carry, or a mapping of new names to columns.
-        tz: The zone of times that do not say theirs.
-        time_unit: For times that are numbers: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
-        time_format: How times are written, as in ``datetime.strptime``.
-        null_values: Texts that mean missing.
+        path: The file, or a folder of files of one kind and schema, read in the order of their
+            names, where ``part-2`` comes before ``part-10``.
         delimiter: Of text; ``None`` finds out which of ``, ; tab |`` the header has most of.
         encoding: Of text.
         progress: ``True`` for a bar on stderr when it takes longer than a second, or a function
             that is called with ``(done, total)`` in bytes, and then in columns.
+        **roles: Which column is what, and how to read it, as in :func:`cxkit.ingest`.
 
     Returns:
         The journeys and the rejected rows. Rows are counted from 0 after the header, blank lines
@@ -82,21 +65,7 @@ def read_events(
           'reason': 'not an ISO 8601 time; time_format= reads other forms'}]
     """
     return read_rows(
-        path,
-        rows_in="",
-        delimiter=delimiter,
-        encoding=encoding,
-        progress=progress,
-        customer=customer,
-        time=time,
-        event=event,
-        channel=channel,
-        value=value,
-        columns=columns,
-        tz=tz,
-        time_unit=time_unit,
-        time_format=time_format,
-        null_values=null_values,
+        path, rows_in="", delimiter=delimiter, encoding=encoding, progress=progress, **roles
     )
 
 
@@ -107,14 +76,14 @@ def read_rows(
     delimiter: str | None = None,
     encoding: str = "utf-8-sig",
     progress: ProgressLike = None,
-    **roles: Any,
+    **roles: Unpack[Roles],
 ) -> Ingested:
     """:func:`read_events`, with the events in lists of the column ``rows_in`` if it has a name."""
-    roles = {"columns": (), **dict.fromkeys(_OPTIONAL), "null_values": ("",), **roles}
-    further = further_columns(roles["columns"])
-    named = [roles[role] for role in _ROLES if roles[role] is not None]
-    wanted = {root for name in [*named, *further.values()] for root in nested.roots(str(name))}
-    wanted |= {rows_in} - {""}
+    kept = roles_of(roles)
+    columns = source_columns(kept)
+    wanted = {root: role for name, role in columns.items() for root in nested.roots(str(name))}
+    if rows_in:
+        wanted[rows_in] = "rows"
     table, broken = load(
         path, delimiter=delimiter, encoding=encoding, wanted=wanted, progress=progress
     )
@@ -124,7 +93,7 @@ def read_rows(
         rows = first[rows].tolist()
     log = RejectLog(table.rows)
     log.add_rows(rows, broken.found, broken.reasons)
-    return ingest_table(table, log, progress=progress, **{**roles, "columns": further})
+    return ingest_table(table, log, progress=progress, **{**_NONE, **kept})
 
 
 def read_table(

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, Unpack
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.summary import Summary, merge_all
-from cxkit.interop.asked import Counters, Roles, named_counters, zeros
+from cxkit.interop.asked import Counters, Roles, named_counters, spelled_out, zeros
 from cxkit.interop.folded import Folded
 from cxkit.interop.stream import JourneyStream
 from cxkit.model.journeys import Journeys
@@ -21,9 +21,12 @@ __all__ = ["Folder", "fold"]
 S = TypeVar("S", bound=Summary)
 
 
+@spelled_out
 def fold(
     tables: Iterable[object],
     summary: Counters[S],
+    *,
+    each: Callable[[Journeys], object] | None = None,
     **roles: Unpack[Roles],
 ) -> Folded[S]:
     """Count tables that come one after another, sorted by customer.
@@ -37,6 +40,8 @@ def fold(
             summary of journeys, such as ``lambda j: Transitions.of(j.sessions("30min"))``; or
             several by name, counted in one pass. A function is also called with no journey, for the
             summary to begin with, and then with some at a time.
+        each: Called with the journeys of every batch, once they are complete and in order of
+            customer, before they are forgotten: to write down a score for each, say.
         **roles: Which column is what, and how to read it, as in :func:`cxkit.ingest`.
 
     Returns:
@@ -69,7 +74,7 @@ def fold(
         >>> folded["steps"].result().to_dicts()[0]["to"]
         'buy'
     """
-    folder = Folder(summary, **roles)
+    folder = Folder(summary, each=each, **roles)
     for at, table in enumerate(tables):
         folder.feed(table, where=f"table {at}")
     return folder.finish()
@@ -80,6 +85,7 @@ class Folder(Generic[S]):
 
     Args:
         summary: What to count; see :func:`fold`.
+        each: Called with the journeys of every batch; see :func:`fold`.
         **roles: Which column is what; see :func:`fold`.
 
     Example:
@@ -91,8 +97,15 @@ class Folder(Generic[S]):
         2
     """
 
-    def __init__(self, summary: Counters[S], **roles: Unpack[Roles]) -> None:
+    def __init__(
+        self,
+        summary: Counters[S],
+        *,
+        each: Callable[[Journeys], object] | None = None,
+        **roles: Unpack[Roles],
+    ) -> None:
         """Nothing is counted yet."""
+        self._each = each
         self._stream = JourneyStream(roles)
         self._counters: dict[str, Callable[[Journeys], S]] = named_counters(summary)
         self._stacks = {name: [zero] for name, zero in zeros(self._counters).items()}
@@ -133,6 +146,8 @@ class Folder(Generic[S]):
     def _count(self, complete: list[Journeys]) -> None:
         for journeys in complete:
             self._journeys += len(journeys)
+            if self._each is not None:
+                self._each(journeys)
             for name, counter in self._counters.items():
                 _push(self._stacks[name], counter(journeys))
 

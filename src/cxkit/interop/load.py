@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +11,12 @@ import attrs
 import numpy as np
 
 from cxkit.core.progress import ProgressLike
-from cxkit.errors import DataError, SchemaError
+from cxkit.errors import DataError
 from cxkit.interop.delimited import Broken, read_delimited
 from cxkit.interop.jsonlines import read_json_lines
+from cxkit.interop.oneschema import check_names
 from cxkit.interop.parquetfiles import read_parquet
+from cxkit.interop.paths import in_folder, short_names
 from cxkit.interop.sniff import FileKind, look_at
 from cxkit.interop.xes import load_xes
 from cxkit.model import columns
@@ -31,16 +33,17 @@ def load(
     *,
     delimiter: str | None = None,
     encoding: str = "utf-8-sig",
-    wanted: Collection[str] | None = None,
+    wanted: Mapping[str, str] | None = None,
     progress: ProgressLike = None,
 ) -> tuple[Table, Broken]:
     """Read a file or a folder.
 
     Args:
-        path: The file or folder; of a folder all files, also in folders within, in order of path.
+        path: The file or folder; of a folder all files, also in folders within, in the order of
+            their names, where ``part-2`` comes before ``part-10``.
         delimiter: Of text; ``None`` finds it out.
         encoding: Of text.
-        wanted: The columns to keep; ``None`` keeps all.
+        wanted: The columns to keep -> their role; ``None`` keeps all.
         progress: See :func:`cxkit.core.progress.steps`.
 
     Returns:
@@ -62,21 +65,14 @@ def load(
 
 
 def files_of(folder: Path, encoding: str) -> list[FileKind]:
-    """The files of a folder, all of one kind, in order of path.
+    """The files of a folder, all of one kind, in the order of their names.
 
-    Hidden files, those whose names begin with ``_`` (which other tools leave as marks) and files
-    without a byte are not among them.
+    Files without a byte are not among them.
 
     Raises:
         DataError: There is none, or they are of several kinds.
     """
-    paths = [
-        found
-        for found in sorted(folder.rglob("*"))
-        if found.is_file()
-        and found.stat().st_size
-        and not any(part.startswith(("_", ".")) for part in found.relative_to(folder).parts)
-    ]
+    paths = [found for found in in_folder(folder) if found.stat().st_size]
     if not paths:
         raise DataError(f"folder {str(folder)!r} holds no file with data")
     files = [look_at(found, encoding) for found in paths]
@@ -93,7 +89,7 @@ def _load(
     file: FileKind,
     delimiter: str | None,
     encoding: str,
-    wanted: Collection[str] | None,
+    wanted: Mapping[str, str] | None,
     progress: ProgressLike,
 ) -> tuple[Table, Broken]:
     if file.kind == "parquet":
@@ -119,20 +115,18 @@ def _stack_broken(parts: Sequence[tuple[Table, Broken]]) -> Broken:
 
 
 def _stack(
-    files: Sequence[FileKind], tables: Sequence[Table], wanted: Collection[str] | None
+    files: Sequence[FileKind], tables: Sequence[Table], wanted: Mapping[str, str] | None
 ) -> Table:
     """Tables one below the other."""
     names = tuple(dict.fromkeys(name for table in tables for name in table.names))
     repeated = {n for t in tables for n in t.names if t.names.count(n) > 1}
     if files[0].kind not in _LOOSE:
-        for name in names if wanted is None else [name for name in names if name in wanted]:
-            for file, table in zip(files, tables, strict=True):
-                if name not in table.names:
-                    there = next(f for f, t in zip(files, tables, strict=True) if name in t.names)
-                    raise SchemaError(
-                        f"column {name!r} is in {there.path.name!r} but not in "
-                        f"{file.path.name!r}; files of one folder must have the same columns"
-                    )
+        called = short_names(file.path for file in files)
+        roles = dict.fromkeys(names, "") if wanted is None else wanted
+        check_names(
+            {name: table.names for name, table in zip(called, tables, strict=True)},
+            {name: roles[name] for name in names if name in roles},
+        )
 
     def read(at: int) -> Column:
         name = names[at]

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-import glob
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar, Unpack
+from typing import Any, Final, TypeVar, Unpack
 
 import attrs
 
 from cxkit.core.progress import ProgressLike, steps
 from cxkit.core.summary import Summary
-from cxkit.errors import DataError, MissingExtraError, SchemaError, did_you_mean
-from cxkit.interop.asked import Counters, Roles, check_batch_rows, roles_of, source_columns
+from cxkit.errors import DataError, MissingExtraError
+from cxkit.interop.asked import (
+    Counters,
+    Roles,
+    check_batch_rows,
+    roles_of,
+    source_columns,
+    spelled_out,
+)
 from cxkit.interop.fold import Folder
 from cxkit.interop.folded import Folded
+from cxkit.interop.oneschema import check_schemas, damaged
+from cxkit.interop.paths import Paths, find_files, short_names
 from cxkit.interop.sniff import look_at
+from cxkit.model.journeys import Journeys
 
-__all__ = ["Paths", "find_files", "fold", "open_parquet"]
+__all__ = ["fold", "open_parquet"]
 
 S = TypeVar("S", bound=Summary)
-Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
-"""A file, a folder, a pattern such as ``"logs/2024-*.parquet"``, or several of these."""
-
 _BATCH: Final = 262_144
-_PATTERN: Final = "*?["
 
 
+@spelled_out
 def fold(
     source: Paths,
     summary: Counters[S],
     *,
+    each: Callable[[Journeys], object] | None = None,
     batch_rows: int = _BATCH,
     progress: ProgressLike = None,
     **roles: Unpack[Roles],
@@ -47,6 +52,7 @@ def fold(
             any order, and may begin in one file and go on in the next. In a folder, what begins
             with ``_`` or ``.`` is left out.
         summary: What to count; see :func:`cxkit.interop.fold.fold`.
+        each: Called with the journeys of every batch; see there.
         batch_rows: How many rows are in memory at once.
         progress: ``True`` for a bar on stderr when it takes longer than a second, or a function
             that is called with ``(done, total)`` in rows.
@@ -76,7 +82,7 @@ def fold(
         <Folded: 4 rows, 4 touchpoints in 3 journeys, 0 rejected; Transitions>
     """
     size = check_batch_rows(batch_rows)
-    folder: Folder[S] = Folder(summary, **roles)
+    folder: Folder[S] = Folder(summary, each=each, **roles)
     columns = source_columns(roles_of(roles))
     files = open_parquet(find_files(source), columns)
     with steps("folding", sum(file.rows for file in files), progress) as step:
@@ -116,30 +122,7 @@ class ParquetFile:
             with parquet.ParquetFile(self.path) as opened:
                 yield from opened.iter_batches(batch_size=size, columns=list(columns))
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(self.name, error) from error
-
-
-def find_files(source: Paths) -> list[Path]:
-    """The files of a folder, a pattern or a list, in the order of their names.
-
-    Raises:
-        DataError: There is none.
-    """
-    if not isinstance(source, (str, os.PathLike)):
-        return [file for each in source for file in find_files(each)]
-    text = os.fspath(source)
-    path = Path(text)
-    if path.is_dir():
-        found = [file for file in path.rglob("*.parquet") if not _hidden(file.relative_to(path))]
-        if not found:
-            raise DataError(f"no Parquet file (*.parquet) in the folder {text!r}")
-    elif any(sign in text for sign in _PATTERN) and not path.exists():
-        found = [Path(name) for name in glob.glob(text, recursive=True)]  # noqa: PTH207  # absolute patterns too
-        if not found:
-            raise DataError(f"no file matches {text!r}")
-    else:
-        found = [path]
-    return sorted(found, key=_natural)
+            raise damaged(self.name, error) from error
 
 
 def open_parquet(paths: Sequence[Path], columns: Mapping[str, str]) -> list[ParquetFile]:
@@ -162,70 +145,14 @@ def open_parquet(paths: Sequence[Path], columns: Mapping[str, str]) -> list[Parq
     if not paths:
         raise DataError("there is no file to fold")
     files: list[ParquetFile] = []
-    kinds: dict[str, tuple[str, str]] = {}
-    top = os.path.commonpath([path.absolute().parent for path in paths])
-    for path in paths:
+    schemas: dict[str, Any] = {}
+    for path, name in zip(paths, short_names(paths), strict=True):
         look_at(path, "utf-8")
-        name = path.absolute().relative_to(top).as_posix()
         try:
             metadata = parquet.read_metadata(path)
-            schema = metadata.schema.to_arrow_schema()
+            schemas[name] = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(name, error) from error
+            raise damaged(name, error) from error
         files.append(ParquetFile(name, path, metadata.num_rows))
-        for column, role in columns.items():
-            _check_column(schema, column, role, name, files[0].name)
-            kind = _kind(schema.field(column).type, role)
-            before, where = kinds.setdefault(column, (kind, name)) if kind else ("", "")
-            if before != kind:
-                raise SchemaError(
-                    f"column {column!r} for {role} holds {kind} in {name!r}, but {before} in "
-                    f"{where!r}; write the files with one schema"
-                )
+    check_schemas(schemas, columns)
     return files
-
-
-def _check_column(schema: Any, column: str, role: str, name: str, first: str) -> None:
-    count = schema.names.count(column)
-    if count > 1:
-        raise SchemaError(f"{name!r} has {count} columns named {column!r}; rename one")
-    if not count:
-        beside = f", which {first!r} has" if name != first else ""
-        raise SchemaError(
-            f"{name!r} has no column {column!r} for {role}{beside}; it has "
-            f"{sorted(schema.names)}.{did_you_mean(column, schema.names)}"
-        )
-
-
-def _kind(kind: Any, role: str) -> str:
-    """What must be the same in every file; empty where every row is missing."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        return _kind(kind.value_type, role)
-    if types.is_null(kind):
-        return ""
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        return "text"
-    if types.is_temporal(kind):
-        return "times"
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        # Whole numbers are floats where some are missing; only further columns tell them apart.
-        if role != "columns":
-            return "numbers"
-        return "whole numbers" if types.is_integer(kind) else "decimal numbers"
-    return str(kind)
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(("_", ".")) for part in path.parts)
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """A key by which part-2 comes before part-10."""
-    parts = re.split(r"(\d+)", path.as_posix())
-    return [(1, int(p), p) if p.isdecimal() and p.isascii() else (0, 0, p) for p in parts]
-
-
-def _damaged(name: str, error: Exception) -> DataError:
-    return DataError(f"{name!r} is damaged, perhaps cut short: {error}")

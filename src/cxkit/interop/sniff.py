@@ -32,7 +32,9 @@ _LOGS: Final = {
     ".json": "ocel json",
     ".xmlocel": "ocel xml",
     ".xml": "ocel xml",
+    ".sqlite": "ocel sqlite",
 }
+_PLAIN: Final = {"parquet": "Parquet", "ocel sqlite": "SQLite"}  # never packed
 _COMPRESSED: Final = {".gz": "gzip", ".zst": "zstd"}
 _HEAD: Final = 4096
 
@@ -50,7 +52,7 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
         "an Arrow or Feather file",
         "pyarrow.feather.read_table(path) reads it; ingest that",
     ),
-    (b"SQLite format 3", "an SQLite database", "export the table as CSV"),
+    (b"SQLite format 3", "SQLite", "read_ocel reads logs of objects; export other tables as CSV"),
     (b"%PDF", "a PDF document", "export the table as CSV"),
     (b"ORC", "an ORC file", "pyarrow.orc.read_table(path) reads it; ingest that"),
     (b"Obj\x01", "an Avro file", "convert it to Parquet"),
@@ -64,7 +66,7 @@ class FileKind:
     Attributes:
         path: Where it is.
         kind: ``"text"`` (CSV and its like), ``"parquet"``, ``"json lines"``, ``"xes"``, or for
-            logs of objects ``"ocel json"`` or ``"ocel xml"``.
+            logs of objects ``"ocel json"``, ``"ocel xml"`` or ``"ocel sqlite"``.
         ending: Such as ``".csv"``.
         compressed: ``"gzip"``, ``"zstd"`` or nothing.
     """
@@ -100,11 +102,11 @@ def look_at(
     compressed = _COMPRESSED.get(endings[-1], "") if endings else ""
     ending = (endings[-2:-1] if compressed else endings[-1:]) or [""]
     kind = known.get(ending[0])
-    if kind is None or (kind == "parquet" and compressed):
+    if kind is None or (kind in _PLAIN and compressed):
         raise DataError(
             f"{path.name!r} does not say by its ending what it is; "
             f"{'read_ocel' if objects else 'read_events'} takes {', '.join(known)}, and all but "
-            "Parquet also as .gz or .zst"
+            f"{'SQLite' if objects else 'Parquet'} also as .gz or .zst"
             + ("; read_ocel reads .jsonocel and .xmlocel" if ending[0] in _LOGS else "")
         )
     found = FileKind(path, kind, ending[0], compressed)
@@ -147,10 +149,10 @@ def _check_bytes(file: FileKind, encoding: str) -> None:
         head = _unpacked_head(file)
         if not head:
             raise DataError(f"{file.path.name!r} is empty: unpacked it has no byte")
-    if file.kind == "parquet":
-        if _magic(head) != "parquet":
+    if file.kind in _PLAIN:
+        if _magic(head).lower() != _PLAIN[file.kind].lower():
             raise DataError(
-                f"{file.path.name!r} is no Parquet, though its ending says so; "
+                f"{file.path.name!r} is no {_PLAIN[file.kind]}, though its ending says so; "
                 f"{_seems(head, 'give it the ending that it deserves')}"
             )
         return

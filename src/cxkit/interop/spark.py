@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, Unpack
 import numpy as np
 
 import cxkit.errors
-from cxkit.core.codes import TEXT
 from cxkit.core.spans import InstantLike, instant_us
 from cxkit.core.summary import Summary
 from cxkit.errors import CxError, DataError, DefinitionError, MissingExtraError, SchemaError
-from cxkit.interop.asked import Counters, Roles, roles_of, source_columns
+from cxkit.interop.asked import Counters, Roles, roles_of, source_columns, spelled_out
 from cxkit.interop.fold import Folder
 from cxkit.interop.folded import Folded
+from cxkit.interop.scorewriter import scored
 from cxkit.interop.stream import JourneyStream
-from cxkit.model.journeys import Journeys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -36,6 +35,7 @@ _BATCH: Final = 262_144
 """Rows that are counted at once: Spark hands out 10,000, too few to be worth a call each."""
 
 
+@spelled_out
 def fold(
     df: DataFrame,
     summary: Counters[S],
@@ -45,7 +45,7 @@ def fold(
 ) -> Folded[S]:
     """Count a Spark DataFrame: all rows of a customer in one partition, sorted, one summary each.
 
-    The workers need cxkit, numpy and pyarrow: install cxkit there, or
+    The workers need cxkit, numpy, pandas and pyarrow: install cxkit there, or
     ``spark.addArtifact("cxkit.zip", pyfile=True)``.
 
     Args:
@@ -64,7 +64,7 @@ def fold(
         DataError: A customer has more than 2,147,483,647 touchpoints.
         SchemaError: A column is not there; otherwise as in :func:`cxkit.ingest`.
         DefinitionError: As in :func:`cxkit.interop.fold.fold`.
-        MissingExtraError: pyspark or pyarrow is not installed.
+        MissingExtraError: pyspark, or the pandas or pyarrow that it asks for, is not installed.
 
     Example:
         >>> import cxkit as cx
@@ -93,6 +93,7 @@ def fold(
     return total
 
 
+@spelled_out
 def score(
     df: DataFrame,
     scale: EngagementScale,
@@ -118,7 +119,7 @@ def score(
     Raises:
         SchemaError: A column is not there.
         DefinitionError: ``at`` or ``rejected`` is none; otherwise as in :func:`cxkit.ingest`.
-        MissingExtraError: pyspark or pyarrow is not installed.
+        MissingExtraError: pyspark, or the pandas or pyarrow that it asks for, is not installed.
 
     Example:
         >>> import cxkit as cx
@@ -144,10 +145,11 @@ def score(
 def _sorted(df: Any, roles: Mapping[str, Any], then: str | Sequence[str]) -> Any:
     """The columns that are read, with all rows of a customer together and sorted."""
     try:
-        import pyarrow as pa  # noqa: F401  # Spark needs it to hand out Arrow
+        import pandas as pd  # noqa: F401  # Spark wants both before it hands out Arrow
+        import pyarrow as pa  # noqa: F401
         from pyspark.sql import functions
     except ImportError as error:
-        library = "pyarrow" if (error.name or "").startswith("pyarrow") else "pyspark"
+        library = (error.name or "pyspark").partition(".")[0]
         raise MissingExtraError.of(library, "spark", "cx.interop.spark") from error
     columns = source_columns(roles)
     ties = [then] if isinstance(then, str) else list(then)
@@ -212,25 +214,9 @@ def _score_partition(
                 'rejected="skip" leaves them out, cx.interop.spark.fold gives an account of them'
             )
         for journeys in complete:
-            yield _scored(scale, at, text, journeys)
+            yield scored(scale, at, journeys, text=text)
     for journeys in stream.finish():
-        yield _scored(scale, at, text, journeys)
-
-
-def _scored(scale: EngagementScale, at: int, text: bool, journeys: Journeys) -> Any:  # noqa: FBT001
-    import pyarrow as pa
-
-    from cxkit.engagement.scoring import aged_sums
-
-    values, excluded = aged_sums(scale, journeys, at)
-    labels = journeys.customer.vocabulary.labels
-    if text and labels.dtype != TEXT:
-        labels = labels.astype(TEXT)
-    who = pa.array(labels[journeys.customer.codes].tolist(), pa.string() if text else pa.int64())
-    return pa.RecordBatch.from_arrays(
-        [who, pa.array(values), pa.array(np.diff(journeys.offsets)), pa.array(excluded)],
-        names=["customer", "score", "touchpoints", "excluded"],
-    )
+        yield scored(scale, at, journeys, text=text)
 
 
 def _gathered(batches: Iterable[Any]) -> Iterator[Any]:

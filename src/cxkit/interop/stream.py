@@ -18,9 +18,11 @@ from cxkit.errors import CxError, DataError
 from cxkit.interop.asked import roles_of
 from cxkit.interop.folded import add_reasons, first_rejects, no_rejects
 from cxkit.model.build import build
+from cxkit.model.columnar import Column
 from cxkit.model.ingest import ingest
-from cxkit.model.journeys import Column, Journeys
+from cxkit.model.journeys import Journeys
 from cxkit.model.labels import read_customers
+from cxkit.model.nulls import mark_missing
 from cxkit.model.rejects import Rejected, RejectLog
 from cxkit.model.tables import Table, open_table
 
@@ -160,8 +162,9 @@ class JourneyStream:
         name = self._roles["customer"]
         if _surely_sorted(table, name):
             return
-        nulls = {*self._roles["null_values"], ""}
-        who = read_customers(opened.column(name, "customer"), nulls, RejectLog(opened.rows))
+        nulls = self._roles["null_values"]
+        column = mark_missing(opened.column(name, "customer"), nulls)
+        who = read_customers(column, nulls, RejectLog(opened.rows))
         there = np.flatnonzero(~who.is_missing())
         falls = np.flatnonzero(who.codes[there[1:]] < who.codes[there[:-1]])
         if len(falls):

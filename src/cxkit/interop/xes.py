@@ -229,6 +229,8 @@ def parse_xml(
     start: Callable[[str, Mapping[str, str]], object],
     end: Callable[[str], object],
     progress: ProgressLike = None,
+    *,
+    text: Callable[[str], object] | None = None,
 ) -> None:
     """Walk through the elements of an XML file, refusing what can harm.
 
@@ -237,6 +239,7 @@ def parse_xml(
         start: Called with the name and the attributes of an element that opens.
         end: Called with the name of an element that closes.
         progress: See :func:`cxkit.core.progress.steps`.
+        text: Called with what stands between tags, perhaps in several pieces.
 
     Raises:
         DataError: It is not well-formed, is cut off, or declares a document type.
@@ -244,6 +247,8 @@ def parse_xml(
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EndElementHandler = end
+    if text is not None:
+        parser.CharacterDataHandler = text
 
     def refuse(*_: object) -> None:
         # No event log needs one, and its entities can grow to gigabytes or name other files.

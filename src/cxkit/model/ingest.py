@@ -15,9 +15,11 @@ from cxkit.core.progress import ProgressLike, steps
 from cxkit.core.timezones import find_zone
 from cxkit.errors import DataError, DefinitionError, SchemaError
 from cxkit.model.build import build
+from cxkit.model.columns import Column
 from cxkit.model.ingested import Ingested, count_duplicates, notes_on
 from cxkit.model.journeys import Journeys
 from cxkit.model.labels import read_customers, read_labels
+from cxkit.model.nulls import mark_missing, null_texts
 from cxkit.model.rejects import RejectLog
 from cxkit.model.roles import read_numbers, read_times
 from cxkit.model.tables import Table, open_table
@@ -39,7 +41,7 @@ def ingest(
     tz: str | tzinfo | None = None,
     time_unit: str | None = None,
     time_format: str | None = None,
-    null_values: Iterable[str] = ("",),
+    null_values: Iterable[str | float] = (),
     progress: ProgressLike = None,
 ) -> Ingested:
     """Read journeys from any table; rows that cannot be used are kept apart, with reasons.
@@ -61,7 +63,9 @@ def ingest(
             twice the earlier is taken, and a note counts them.
         time_unit: For numbers (also as text): ``"s"``, ``"ms"``, ``"us"`` or ``"ns"`` since 1970.
         time_format: For text: how it is written, as in ``datetime.strptime``.
-        null_values: Texts that mean missing, in every column. Empty text always does.
+        null_values: What means missing, in every column: texts, and numbers, which also stand for
+            what they are written like in text. A text such as ``"-1"`` holds in columns of numbers
+            too. Empty text always means missing; times that are instants already are left alone.
         progress: ``True`` for a bar on stderr when it takes longer than a second, or a function
             that is called with ``(done, total)``.
 
@@ -72,7 +76,7 @@ def ingest(
     Raises:
         SchemaError: It is no table; a column is missing, twice there, or of a kind that its role
             cannot use; times have no zone and ``tz`` is not given; numbers have no unit.
-        DefinitionError: ``tz``, ``time_unit`` or ``columns`` make no sense.
+        DefinitionError: ``tz``, ``time_unit``, ``columns`` or ``null_values`` make no sense.
         MissingExtraError: The table needs pyarrow to be read.
 
     Example:
@@ -136,33 +140,36 @@ def ingest_table(
     tz: str | tzinfo | None,
     time_unit: str | None,
     time_format: str | None,
-    null_values: Iterable[str],
+    null_values: Iterable[str | float],
     progress: ProgressLike,
 ) -> Ingested:
     """:func:`ingest` for a table that is open already, with the rejects that it has already."""
     _check_time(time_unit, time_format)
     zone = None if tz is None else find_zone(tz)
-    nulls = {null_values} if isinstance(null_values, str) else set(null_values)
-    nulls.add("")
+    nulls = null_texts(null_values)
     further = further_columns(columns)
     log = RejectLog(table.rows) if log is None else log
     labels = {k: v for k, v in (("channel", channel), ("event", event)) if v is not None}
+
+    def opened(source: str, role: str) -> Column:
+        return mark_missing(table.column(source, role), nulls)
+
     with steps("reading columns", 4 + len(labels) + len(further), progress) as step:
-        who = read_customers(table.column(customer, "customer"), nulls, log)
+        who = read_customers(opened(customer, "customer"), nulls, log)
         step()
         us, repeated = read_times(
-            table.column(time, "time"), nulls, log, zone=zone, unit=time_unit, pattern=time_format
+            opened(time, "time"), nulls, log, zone=zone, unit=time_unit, pattern=time_format
         )
         step()
         read: dict[str, Codes | NDArray[np.float64]] = {}
         for role, source in labels.items():
-            read[role] = read_labels(table.column(source, role), nulls, role, log)
+            read[role] = read_labels(opened(source, role), nulls, role, log)
             step()
         if value is not None:
-            read["value"] = read_numbers(table.column(value, "value"), nulls, "value", log)
+            read["value"] = read_numbers(opened(value, "value"), nulls, "value", log)
         step()
         for name, source in further.items():
-            column = table.column(source, f"columns ({name!r})")
+            column = opened(source, f"columns ({name!r})")
             reader = read_numbers if column.kind == "decimal" else read_labels
             read[name] = reader(column, nulls, f"columns ({name!r})", log)
             step()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from reference import Answer, Reference
+from text_workload import factorized, ranked
 from workload import DAY_US, EVENTS, HALF_LIFE_US, POINTS, Log
 
 GAP_US = DAY_US // 48
@@ -18,7 +19,11 @@ LATE = 101  # one row in so many is late
 # Row -> title, and what is accepted, in R.
 ROWS = {
     "factorize": ("factorize ids far apart", 11.0),
+    "texts": ("factorize text of 16 characters", 20.0),
+    "short_texts": ("factorize text of 2 to 13 characters", 30.0),
+    "few_texts": ("factorize 20 channels as text", 9.0),
     "sort": ("order by customer and time", 8.5),
+    "end_to_end": ("sorted, from an Arrow table of text", 45.0),
     "append": ("append 1% late rows", 2.5),
     "sessions": ("sessions", 0.75),
     "lag": ("lag within journey", 0.6),
@@ -76,6 +81,21 @@ class KernelReference(Reference):
     def factorize(self) -> Answer:
         labels, codes = np.unique(sparse_ids(self.log), return_inverse=True)
         return {"labels": labels, "codes": codes}
+
+    def texts(self) -> Answer:
+        return factorized("texts", self.log)
+
+    def short_texts(self) -> Answer:
+        return factorized("short_texts", self.log)
+
+    def few_texts(self) -> Answer:
+        return factorized("few_texts", self.log)
+
+    def end_to_end(self) -> Answer:
+        right = Reference(ranked(self.log)).build()
+        del right["offsets"]
+        right["customer"] = np.unique(right["customer"], return_inverse=True)[1]
+        return right
 
     def sort(self) -> Answer:
         return {"order": np.lexsort((self.log.time, self.log.customer)), "time": self.time}

@@ -7,11 +7,14 @@ import functools
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from kernel_workload import CAP, DENSE_DAYS, GAP_US, ROLLING_US, TOP, sparse_ids
+from text_workload import arrow_table
 from workload import DAY_US, EVENTS, POINTS, Log
 
 from contenders import Contender, Row
 
+CODED = ("channel", "event")
 JOURNEY = "PARTITION BY customer ORDER BY time"
 RECENT = f"BETWEEN {ROLLING_US - 1} PRECEDING AND CURRENT ROW"
 QUERIES = {
@@ -72,8 +75,27 @@ def contender(name: str, log: Log, threads: int) -> Contender:
 
     return Contender(
         versions={"duckdb": duckdb.__version__},
-        rows={"sort": sort} | {row: functools.partial(prepared, row) for row in QUERIES},
+        rows={"sort": sort, "end_to_end": lambda: _end_to_end(con, log)}
+        | {row: functools.partial(prepared, row) for row in QUERIES},
     )
+
+
+def _end_to_end(con: duckdb.DuckDBPyConnection, log: Log) -> Row:
+    con.register("given_texts", arrow_table(log))
+    con.execute("CREATE TABLE texts AS SELECT * FROM given_texts")
+    query = "SELECT * FROM texts ORDER BY id, time, rowid"
+
+    def read(found: pa.Table) -> dict[str, np.ndarray]:
+        code = {
+            name: pc.cast(pc.utf8_slice_codeunits(found[name], -2), pa.uint8()) for name in CODED
+        }
+        return {name: column.to_numpy() for name, column in code.items()} | {
+            "customer": np.unique(found["id"].to_numpy().astype("S"), return_inverse=True)[1],
+            "time": found["time"].cast(pa.int64()).to_numpy(),
+            "value": found["value"].to_numpy(),
+        }
+
+    return Row(lambda: con.sql(query).to_arrow_table(), read, note="sorts the text only")
 
 
 def _read(row: str, found: pa.Table) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from kernel_workload import (
     sparse_ids,
     split_late,
 )
+from text_workload import TEXTS, arrow_table, arrow_text, codes_of, labels_of
 from workload import DAY_US, EVENTS, HALF_LIFE_US, POINTS, Log
 
 import cxkit as cx
@@ -21,6 +22,9 @@ from contenders import Contender, Row
 from contenders.ours import _journeys, _read_journeys, versions
 from cxkit.core import caps, distinct, ragged, recurrence, sorting, windows, within
 from cxkit.core.codes import Codes
+from cxkit.model.labels import read_labels
+from cxkit.model.rejects import RejectLog
+from cxkit.model.tables import open_table
 
 
 def contender(name: str, log: Log, threads: int) -> Contender:
@@ -41,8 +45,10 @@ def contender(name: str, log: Log, threads: int) -> Contender:
         rows={
             "factorize": lambda: _factorize(log),
             "sort": lambda: _sort(log),
+            "end_to_end": lambda: _end_to_end(log),
             "append": lambda: _append(log),
         }
+        | {row: functools.partial(_texts, row, log) for row in TEXTS}
         | {row: functools.partial(prepared, row) for row in _ROWS},
     )
 
@@ -52,6 +58,33 @@ def _factorize(log: Log) -> Row:
     return Row(
         lambda: Codes.of(ids),
         lambda found: {"labels": found.vocabulary.labels, "codes": found.codes},
+    )
+
+
+def _texts(row: str, log: Log) -> Row:
+    table = {"id": arrow_text(labels_of(row, log), codes_of(row, log))}
+
+    def run() -> Codes:
+        return read_labels(open_table(table).column("id", "id"), (), "id", RejectLog(len(log)))
+
+    return Row(
+        run, lambda found: {"labels": found.vocabulary.labels.astype("S16"), "codes": found.codes}
+    )
+
+
+def _end_to_end(log: Log) -> Row:
+    table = arrow_table(log)
+
+    def read(journeys: cx.Journeys) -> dict[str, np.ndarray]:
+        found = _read_journeys(journeys, customer=journeys.customer.codes)
+        del found["offsets"]
+        return found
+
+    return Row(
+        lambda: cx.Journeys.from_table(
+            table, customer="id", time="time", channel="channel", event="event", value="value"
+        ),
+        read,
     )
 
 

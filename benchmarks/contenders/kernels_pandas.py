@@ -7,6 +7,7 @@ import functools
 import numpy as np
 import pandas as pd
 from kernel_workload import CAP, DENSE_DAYS, GAP_US, sparse_ids
+from text_workload import TEXTS, arrow_text, codes_of, labels_of
 from workload import DAY_US, EVENTS, POINTS, Log
 
 from contenders import Contender, Row
@@ -45,6 +46,7 @@ def contender(name: str, log: Log, threads: int) -> Contender:
         versions={"pandas": pd.__version__},
         rows={
             "factorize": lambda: _factorize(log),
+            **{row: functools.partial(_texts, row, log) for row in TEXTS},
             "sessions": lambda: row(
                 "starts", lambda: np.flatnonzero(first() | (frame()["time"].diff() > GAP_US))
             ),
@@ -65,4 +67,12 @@ def _factorize(log: Log) -> Row:
     ids = sparse_ids(log)
     return Row(
         lambda: pd.factorize(ids, sort=True), lambda found: {"codes": found[0], "labels": found[1]}
+    )
+
+
+def _texts(row: str, log: Log) -> Row:
+    texts = pd.Series(arrow_text(labels_of(row, log), codes_of(row, log)), dtype="str")
+    return Row(
+        lambda: pd.factorize(texts, sort=True),
+        lambda found: {"codes": found[0], "labels": np.asarray(found[1]).astype("S")},
     )

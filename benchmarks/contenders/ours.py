@@ -66,8 +66,9 @@ def _journeys(log: Log) -> cx.Journeys:
     )
 
 
-def _read_journeys(journeys: cx.Journeys) -> Answer:
-    customer = journeys.customer.vocabulary.labels[journeys.customer.codes]
+def _read_journeys(journeys: cx.Journeys, customer: NDArray[Any] | None = None) -> Answer:
+    if customer is None:
+        customer = journeys.customer.vocabulary.labels[journeys.customer.codes]
     return {
         "customer": np.repeat(customer, np.diff(journeys.offsets)).astype(np.int32),
         "time": journeys.time.view(np.int64),

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
         identity,
         interop,
         maturity,
+        microinteraction,
         patterns,
+        plot,
         report,
         simulate,
         strategy,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from cxkit.engagement import EngagementScale, PointRule
     from cxkit.interop.files import read_events
     from cxkit.maturity import MaturityModel
+    from cxkit.microinteraction import Microinteraction
     from cxkit.strategy import StrategyMap
 
 __all__ = [
@@ -57,6 +60,7 @@ __all__ = [
     "Journeys",
     "MaturityModel",
     "MergeError",
+    "Microinteraction",
     "MissingExtraError",
     "PointRule",
     "SchemaError",
@@ -71,7 +75,9 @@ __all__ = [
     "ingest",
     "interop",
     "maturity",
+    "microinteraction",
     "patterns",
+    "plot",
     "read_events",
     "report",
     "simulate",
@@ -82,12 +88,13 @@ __all__ = [
 if not TYPE_CHECKING:
     # A misspelt attribute must stay an error for type checkers, so they do not see this.
     _ROOMS = (
-        *("attribution", "engagement", "flow", "identity", "interop", "maturity", "patterns"),
-        *("report", "simulate", "strategy", "testing"),
+        *("attribution", "engagement", "flow", "identity", "interop", "maturity"),
+        *("microinteraction", "patterns", "plot", "report", "simulate", "strategy", "testing"),
     )
     _NAMES = {
         "EngagementScale": "cxkit.engagement",
         "MaturityModel": "cxkit.maturity",
+        "Microinteraction": "cxkit.microinteraction",
         "PointRule": "cxkit.engagement",
         "StrategyMap": "cxkit.strategy",
         "read_events": "cxkit.interop.files",

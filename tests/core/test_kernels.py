@@ -142,8 +142,11 @@ SPANS = st.one_of(st.integers(1, 12), st.sampled_from([2**53, 2**62]))
 
 @pytest.mark.usefixtures("cut")
 @any_pieces
-@given(TICKS, SPANS)
-def test_rolling_windows(given_, span):
+@pytest.mark.parametrize(("near", "rest"), [(12, 6), (2, 60), (1, 0)])
+@given(given_=TICKS, span=SPANS)
+def test_rolling_windows(monkeypatch, near, rest, given_, span):
+    monkeypatch.setattr(windows, "_NEAR", near)
+    monkeypatch.setattr(windows, "_REST", rest)
     offsets, values = given_
     ticks = sorted_ticks(offsets, values)
     worth = np.arange(len(ticks)) * 3 + 1
@@ -157,6 +160,13 @@ def test_rolling_windows(given_, span):
     assert windows.window_starts(ticks, offsets, span).tolist() == first
     assert windows.rolling_count(ticks, offsets, span).tolist() == counts
     assert windows.rolling_sum(worth, ticks, offsets, span).tolist() == sums
+
+
+def test_windows_of_very_many_rows():
+    ticks = np.append(np.arange(5000), np.arange(0, 50_000, 10))
+    found = windows.rolling_count(ticks, np.array([0, 5000, 10_000]), 300)
+    expected = np.append(np.minimum(np.arange(5000), 299), np.minimum(np.arange(5000), 29)) + 1
+    assert np.array_equal(found, expected)
 
 
 def test_windows_whose_segments_do_not_fit_one_line():

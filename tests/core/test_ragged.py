@@ -2,10 +2,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from cxkit.core import ragged
+from cxkit.core import ragged, threads
 from tests.strategies import offsets_and
+
+any_pieces = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(params=[(1, 7), (2, 2), (3, 10**6)])
+def cut(request, monkeypatch):
+    """Threads, and rows of a chunk, as small as the data."""
+    count, chunk = request.param
+    monkeypatch.setenv("CXKIT_THREADS", str(count))
+    monkeypatch.setattr(threads, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(ragged.chunks, "__defaults__", (chunk,))
 
 
 def segments(offsets, rows):
@@ -44,16 +55,22 @@ def test_chunks_cover_every_segment_once(data, target):
     assert all((offsets[j0], offsets[j1]) == (e0, e1) for j0, j1, e0, e1 in pieces)
 
 
-@given(offsets_and(st.booleans()))
-def test_cuts(data):
+@pytest.mark.usefixtures("cut")
+@any_pieces
+@given(offsets_and(st.booleans()), st.sampled_from(["u1", "u4", "i8"]))
+def test_cuts(data, dtype):
     offsets, marks = data
-    cut, count = ragged.cut_offsets(offsets, np.array(marks, bool))
+    values = np.arange(len(offsets) - 1, dtype=dtype)[::-1] * 3
+    cut, of = ragged.cut_offsets(offsets, np.array(marks, bool), values)
     starts = [i for i, m in enumerate(marks) if m or i in offsets.tolist()]
     assert cut.tolist() == [*starts, len(marks)]
-    ids = ragged.segment_ids(offsets).tolist()
-    assert np.repeat(np.arange(len(count)), count).tolist() == [ids[s] for s in starts]
+    ids = np.repeat(values, np.diff(offsets)).tolist()
+    assert of.dtype == values.dtype
+    assert of.tolist() == [ids[s] for s in starts]
 
 
+@pytest.mark.usefixtures("cut")
+@any_pieces
 @given(offsets_and(st.integers(0, 9)), st.data())
 def test_take_segments(data, more):
     offsets, rows = data
@@ -61,40 +78,22 @@ def test_take_segments(data, more):
     which = more.draw(st.lists(st.integers(0, len(parts) - 1))) if parts else []
     new, at = ragged.take_segments(offsets, np.array(which, np.int64))
     assert segments(new, [rows[i] for i in at]) == [parts[w] for w in which]
+    also, taken = ragged.take_codes(offsets, np.array(rows, np.uint8), np.array(which, np.int64))
+    assert segments(also, taken.tolist()) == [parts[w] for w in which]
 
 
-@given(offsets_and(st.integers(0, 2), max_segments=30, max_length=4), st.booleans())
-def test_unique_sequences(data, keyed):
+EXTREMES = st.one_of(st.integers(-3, 3), st.sampled_from([-(2**63), 2**63 - 1]))
+
+
+@pytest.mark.usefixtures("cut")
+@any_pieces
+@given(offsets_and(EXTREMES, max_segments=20), st.integers(0, 3))
+def test_per_row(data, skipped):
     offsets, rows = data
-    parts = [tuple(p) for p in segments(offsets, rows)]
-    key = np.arange(len(parts)) % 2 if keyed else None
-    codes = np.array(rows, np.uint8)
-    first, group = ragged.unique_sequences(offsets, codes, key)
-    whole = [(p, None if key is None else int(key[j])) for j, p in enumerate(parts)]
-    assert len(first) == len(set(whole))
-    assert [whole[f] for f in first[group]] == whole
-    assert all(f == whole.index(whole[f]) for f in first)
-
-
-@given(offsets_and(st.integers(0, 1), max_segments=30, max_length=3))
-def test_colliding_hashes_are_put_right(data):
-    offsets, rows = data
-    codes = np.array(rows, np.uint8)
-    parts = [tuple(p) for p in segments(offsets, rows)]
-    with pytest.MonkeyPatch.context() as patch:
-        # Three hash values for everything: nearly every group is a collision.
-        patch.setattr(
-            ragged,
-            "_hash_sequences",
-            lambda o, *_: (np.diff(o) % 3).astype(np.uint64),
-        )
-        first, group = ragged.unique_sequences(offsets, codes)
-    assert [parts[f] for f in first[group]] == parts
-    assert len(first) == len(set(parts))
-
-
-def test_one_very_long_segment():
-    codes = np.zeros(300_000, np.uint8)
-    offsets = np.array([0, 150_000, 300_000])
-    first, group = ragged.unique_sequences(offsets, codes)
-    assert (first.tolist(), group.tolist()) == ([0], [0, 0])
+    for dtype in ("i8", "u4", "u2", "u1", "f8", "M8[us]"):
+        some = np.array(rows[: len(offsets) - 1], np.int64).astype(dtype)
+        part = offsets[skipped:] if len(offsets) > skipped else offsets
+        found = ragged.per_row(some[: len(part) - 1], part)
+        assert found.dtype == some.dtype
+        expected = np.repeat(some[: len(part) - 1], np.diff(part))
+        assert found.tobytes() == expected.tobytes()

@@ -1,4 +1,3 @@
-import json
 import pickle
 
 import numpy as np
@@ -6,6 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cxkit import Journeys, SchemaError, UnknownLabelError
+from cxkit.core import packing
 from cxkit.core.codes import Codes
 from cxkit.identity import Pseudonyms, erase, stitch, traces
 from tests.identity.strategies import IDENTIFIERS, ROWS, groups_of
@@ -69,7 +69,7 @@ def test_an_erased_customer_is_forgotten_and_the_others_stay(rows, guards, who):
     )
     # What is written out holds no value of theirs that nobody else has.
     left = {value for group in groups - {mine} for _, value in group}
-    header = json.loads(got.to_bytes()[12:].split(b"}}", 1)[0] + b"}}")
+    header, _ = packing.unpack(got.to_bytes(), "cxkit/identity/1", "identity")
     kept = {value for entry in header["identifiers"] for value in entry["values"]}
     assert kept == left
     assert not {value for _, value in header["rules"]["shared"]} - left

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from cxkit.identity.unionfind import components
+from cxkit.core import rows, threads
+from cxkit.identity import unionfind
+from cxkit.identity.unionfind import Hooks, components
 
 
 @st.composite
@@ -58,6 +60,58 @@ def test_shapes_that_take_simple_rules_a_round_per_node(left, right):
 def test_a_shuffled_path():
     order = np.random.default_rng(0).permutation(SIZE)
     assert not components(order[:-1], order[1:], SIZE).any()
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+@pytest.mark.parametrize("narrow", [0, 2**31])
+@given(graph=graphs(), data=st.data())
+def test_without_some_nodes_and_some_pairs(count, narrow, graph, data):
+    pairs, nodes = graph
+    among = np.array(data.draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs))))
+    among = among.astype(bool)
+    gone = np.zeros(nodes, dtype=bool)
+    gone[data.draw(st.lists(st.integers(0, nodes - 1), max_size=4))] = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXKIT_THREADS", count)
+        patch.setattr(threads, "FEWEST_ROWS", 1)
+        patch.setattr(rows, "PIECE", 3)
+        patch.setattr(unionfind, "_NARROW", narrow)
+        hooks = Hooks.of(pairs[:, 0], pairs[:, 1], among, nodes)
+        kept = pairs[among & ~gone[pairs].any(axis=1)]
+        once = hooks.without(gone).components()
+        assert once.tolist() == components(kept[:, 0], kept[:, 1], nodes).tolist()
+        assert hooks.without(gone).components().tolist() == once.tolist()  # nothing is used up
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=60),
+    st.sampled_from([0, 3, 9, 13]),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_who_is_paired_with_more(pairs, bound, most, other, apart):
+    # Two ranges of nodes with limits of their own, or one side that lies above the other.
+    pairs = [(a, b + 13 if apart else b) for a, b in pairs]
+    pairs = [(a, b) for a, b in pairs if a != b]
+    nodes = 26 if apart else 13
+    left, right = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    hooks = Hooks.of(left, right, np.ones(len(pairs), dtype=bool), nodes)
+    for limits in (
+        [(slice(0, bound), most), (slice(bound, nodes), other)],
+        [(slice(0, bound), most)],
+        [(slice(13, nodes), other)],
+        [],
+    ):
+        expected = [
+            any(
+                part.start <= node < part.stop
+                and len({x for pair in pairs if node in pair for x in pair} - {node}) > limit
+                for part, limit in limits
+            )
+            for node in range(nodes)
+        ]
+        assert hooks.paired_with_more(limits).tolist() == expected
 
 
 def test_nothing():

@@ -19,10 +19,25 @@ from cxkit.core.arrays import IntArray
 
 __all__ = ["PIECE", "gather", "in_row_parts", "part_bounds", "pieces"]
 
-PIECE: Final = 32_768
-"""Rows that are worked on at once: a few columns of 64 bits then fit the second-level cache."""
+PIECE: Final = 131_072
+"""Rows that are worked on at once: few enough for the cache, and so many that two threads seldom
+wait for each other between two steps."""
+_LARGEST_KEPT: Final = 31 << 20
 
 ResultT = TypeVar("ResultT")
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library keep freed blocks the size of a piece, in place of returning them.
+
+    Memory that went back to the system comes anew page by page, which can take longer than the
+    work on it. glibc keeps what is smaller than the largest block that was ever freed, up to 32 MB.
+    This one is never touched, and so costs nothing; other libraries take no notice.
+    """
+    np.empty(_LARGEST_KEPT, np.uint8)
+
+
+_keep_freed_memory()
 
 
 def part_bounds(rows: int) -> list[int]:

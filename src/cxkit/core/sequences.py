@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.codes import Vocabulary
-from cxkit.core.ragged import unique_sequences
+from cxkit.core.ragged import take_codes
 from cxkit.core.summary import AXIS, SHARDS, Summary, total
+from cxkit.core.uniques import unique_sequences
 
 __all__ = ["SequenceSummary", "count_sequences"]
 
@@ -91,15 +92,8 @@ def _distinct(
     offsets: IntArray, codes: NDArray[Any], shard: NDArray[np.integer[Any]]
 ) -> tuple[dict[str, Any], IntArray, IntArray]:
     first, group = unique_sequences(offsets, codes, shard)
-    size = np.diff(offsets)[first]
-    new = np.zeros(len(first) + 1, np.int64)
-    np.cumsum(size, out=new[1:])
-    rows = np.arange(new[-1]) + np.repeat(offsets[first] - new[:-1], size)
-    return (
-        {"offsets": new, "codes": codes[rows], "shard": shard[first].astype(np.uint8)},
-        first,
-        group,
-    )
+    new, taken = take_codes(offsets, codes, first)
+    return {"offsets": new, "codes": taken, "shard": shard[first].astype(np.uint8)}, first, group
 
 
 def _add_groups(values: NDArray[Any], group: IntArray, groups: int) -> NDArray[Any]:

@@ -23,7 +23,7 @@ from cxkit.core.rows import in_row_parts, part_bounds, pieces
 from cxkit.core.threads import side_by_side
 from cxkit.errors import DataError
 
-__all__ = ["SortedRows", "is_sorted", "order_by_code_and_time", "sort_rows"]
+__all__ = ["SortedRows", "is_sorted", "order_by_code_and_time", "sort_keys", "sort_rows"]
 
 Keys = NDArray[np.uint64]
 
@@ -99,7 +99,7 @@ def sort_rows(codes: NDArray[Any], times: IntArray) -> SortedRows:
         # Not all rows have times as coarse as the sample did.
         layout = layout.with_unit(1)
         _pack(keys, layout, codes, times)
-    _sort(keys)
+    sort_keys(keys)
     return _unpack(layout, keys, times)
 
 
@@ -189,7 +189,12 @@ def _pack(keys: Keys, layout: _Layout, codes: NDArray[Any], times: IntArray) -> 
     return all(in_row_parts(part, layout.rows))
 
 
-def _sort(keys: Keys) -> None:
+def sort_keys(keys: Keys) -> None:
+    """Sort numbers in place, in as many threads as pay.
+
+    Args:
+        keys: (n,) uint64, all different, so that there is one order of them.
+    """
     cuts = part_bounds(len(keys))
     if len(cuts) > 2:
         keys.partition(cuts[1:-1])

@@ -9,7 +9,7 @@ never a wrong code.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.factorize import factorize, translate
+from cxkit.core.grouping import group_by_hash
 from cxkit.core.hashing import mix64
 from cxkit.core.lanes import Squeeze, Texts, sort_words
-from cxkit.core.rows import in_row_parts, part_bounds, pieces
-from cxkit.core.threads import side_by_side
+from cxkit.core.rows import in_row_parts, pieces
 from cxkit.core.vocabulary import TEXT
 
 __all__ = ["factorize_texts"]
@@ -114,7 +114,7 @@ def _as_labels(table: NDArray[np.uint64]) -> NDArray[Any]:
 
 def _by_hash(texts: Texts) -> tuple[NDArray[Any], NDArray[Any]]:
     """Texts of any bytes."""
-    codes, firsts = _grouped(texts)
+    firsts, codes = group_by_hash(partial(_hash, texts), len(texts))
     known = texts.table(firsts)
     wrong = _unlike_their_first(texts, codes, known)
     if len(wrong):
@@ -127,48 +127,6 @@ def _by_hash(texts: Texts) -> tuple[NDArray[Any], NDArray[Any]]:
     rank = np.empty(len(order), smallest_unsigned(len(order)))
     rank[order] = np.arange(len(order), dtype=rank.dtype)
     return _as_labels(known[order]), translate(codes, rank)
-
-
-def _grouped(texts: Texts) -> tuple[NDArray[Any], IntArray]:
-    """Groups of equal leading bits of the hash: the group of each row, and a row of each group."""
-    n = len(texts)
-    row_mask = np.uint64((1 << (n - 1).bit_length()) - 1)
-    keys = np.empty(n, np.uint64)
-
-    def hashes(begin: int, end: int) -> None:
-        for first, last in pieces(begin, end):
-            key = _hash(texts, first, last)
-            key &= ~row_mask
-            key |= np.arange(first, last, dtype=np.uint64)
-            keys[first:last] = key
-
-    in_row_parts(hashes, n)
-    cuts = part_bounds(n)
-    if len(cuts) > 2:
-        keys.partition(cuts[1:-1])
-    side_by_side([keys[a:b].sort for a, b in pairwise(cuts)], rows=n)
-
-    def begins(begin: int, end: int) -> IntArray:
-        found = [np.zeros(int(begin == 0), np.int64)]
-        for first, last in pieces(max(begin, 1), end):
-            other = (keys[first:last] ^ keys[first - 1 : last - 1]) > row_mask
-            found.append(np.flatnonzero(other) + first)
-        return np.concatenate(found)
-
-    starts = np.concatenate(in_row_parts(begins, n))
-    codes: NDArray[Any] = np.empty(n, np.uint32 if n < 2**32 else np.uint64)
-
-    def number(begin: int, end: int) -> None:
-        for first, last in pieces(begin, end):
-            low, high = np.searchsorted(starts, [first, last])
-            step = np.zeros(last - first, codes.dtype)
-            step[starts[low:high] - first] = 1
-            step[0] = int(step[0]) + int(low) - 1
-            code = np.cumsum(step, out=step)
-            codes[(keys[first:last] & row_mask).view(np.int64)] = code
-
-    in_row_parts(number, n)
-    return codes, (keys[starts] & row_mask).view(np.int64)
 
 
 def _hash(texts: Texts, first: int, last: int) -> NDArray[np.uint64]:

@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.ragged import chunks
+from cxkit.core.ragged import chunks, per_row
 from cxkit.core.rows import PIECE
 from cxkit.core.threads import in_parts
 
 __all__ = ["after_cooldown", "rolling_count", "rolling_sum", "window_starts"]
 
 _LONGEST: Final = 1 << 60
+_NEAR: Final = 12  # so far back a look is faster than a search
+_REST: Final = 6  # one row in 2 ** so many is searched for at once
 _FEW: Final = 16  # so many runs are faster one by one than step by step
 
 
@@ -45,8 +47,7 @@ def window_starts(ticks: IntArray, offsets: IntArray, span: int) -> IntArray:
             for first, last in _that_fit(ticks, offsets, j0, j1, span):
                 b, e = int(offsets[first]), int(offsets[last])
                 line, width = _one_line(ticks, offsets[first : last + 1], span)
-                out[b:e] = np.searchsorted(line, line - width, side="right")
-                out[b:e] += b
+                np.add(_begins(line, width), b, out=out[b:e])
 
     in_parts(part, offsets)
     return out
@@ -142,6 +143,24 @@ def _count_on(
             counts[first + here] = True
 
 
+def _begins(line: IntArray, width: int) -> IntArray:
+    """(n,) the first of all rows on one line that is less than ``width`` before each."""
+    low = line - width
+    # Most windows hold a few rows: those are counted, all at once, by looking ever further back.
+    before = np.zeros(len(line), np.uint8)
+    near, back = np.zeros(0, dtype=bool), 0
+    while back < min(_NEAR, len(line) - 1):
+        back += 1
+        near = line[:-back] > low[back:]
+        before[back:] += near.view(np.uint8)
+        if np.count_nonzero(near) <= len(line) >> _REST:
+            break
+    begins = np.arange(len(line)) - before
+    rest = np.flatnonzero(near) + back
+    begins[rest] = np.searchsorted(line, low[rest], side="right")
+    return begins
+
+
 def _that_fit(
     ticks: IntArray, offsets: IntArray, j0: int, j1: int, span: int
 ) -> Iterator[tuple[int, int]]:
@@ -160,5 +179,6 @@ def _one_line(ticks: IntArray, offsets: IntArray, span: int) -> tuple[IntArray, 
     width = min(span, int(lasting.max()) + 1)
     start = np.zeros(len(begins), np.int64)
     np.cumsum(lasting[:-1] + width, out=start[1:])
-    line = ticks[offsets[0] : offsets[-1]] + np.repeat(start - begins, np.diff(offsets))
+    line = per_row(start - begins, offsets)
+    line += ticks[offsets[0] : offsets[-1]]
     return line, width

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.ragged import chunks
+from cxkit.core.ragged import chunks, per_row
 from cxkit.core.rows import PIECE
 from cxkit.core.threads import in_parts
 
@@ -66,7 +66,7 @@ def running_sum(values: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
             starts = offsets[j0 + 1 : j1] - e0
             base = np.zeros(j1 - j0, here.dtype)
             base[1:] = here[starts - 1]
-            here -= np.repeat(base, np.diff(offsets[j0 : j1 + 1]))
+            here -= per_row(base, offsets[j0 : j1 + 1])
 
     in_parts(part, offsets)
     return out

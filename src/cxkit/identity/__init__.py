@@ -7,9 +7,10 @@ strangers; :class:`CustomerView` says how much of a customer is known; :func:`er
 
 from __future__ import annotations
 
+from cxkit.identity.blocked import BLOCKED
 from cxkit.identity.erase import Traces, erase, traces
 from cxkit.identity.explain import Explanation, Provenance, Refused
-from cxkit.identity.guards import BLOCKED, Rules
+from cxkit.identity.guards import Rules
 from cxkit.identity.identity import Identity
 from cxkit.identity.pseudonyms import Pseudonyms
 from cxkit.identity.stitch import stitch

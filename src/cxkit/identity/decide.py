@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
+from cxkit.core.factorize import translate
+from cxkit.core.rows import in_row_parts, pieces
+from cxkit.identity.blocked import blocked_values
 from cxkit.identity.exclusive import distinct_links, held_apart
-from cxkit.identity.guards import Rules, blocked_values, widely_shared
+from cxkit.identity.guards import Rules, widely_shared
 from cxkit.identity.identifiers import Identifiers
 from cxkit.identity.pairs import Pairs
 from cxkit.identity.timeline import Timeline
-from cxkit.identity.unionfind import components
+from cxkit.identity.unionfind import Hooks
 
 __all__ = ["ACCEPTED", "FOR_A_TIME", "Decision", "decide", "reason_of"]
 
@@ -70,15 +73,21 @@ def decide(pairs: Pairs, rules: Rules) -> Decision:
     status = np.zeros(len(pairs), np.uint8)
     blocked = blocked_values(ids, rules.blocked)
     _refuse(status, pairs, blocked, BLOCKED_VALUE)
-    status[left == right] = SELF
+    one, other = pairs.ranges
+    if one.start < other.stop and other.start < one.stop:
+        status[left == right] = SELF
     _split(status, pairs, rules)
-    shared = widely_shared(*_accepted(status, left, right), ids, rules)
+    hooks = Hooks.of(left, right, status == ACCEPTED, len(ids))
+    shared = widely_shared(hooks, ids, rules)
     _refuse(status, pairs, shared, SHARED)
     if rules.devices:
         device = ids.within(rules.devices)
         status[(status == ACCEPTED) & (device[left] != device[right])] = FOR_A_TIME
-    group = components(*_accepted(status, left, right), len(ids))
-    group = _resolve(pairs, status, group, rules)
+        hooks = Hooks.of(left, right, status == ACCEPTED, len(ids))
+    elif shared.any():
+        hooks = hooks.without(shared)
+    group = hooks.components()
+    _resolve(pairs, status, group, rules)
     customer = _called(group, _first_seen(pairs), ids)
     customer[blocked | shared] = _NOBODY
     timeline = _timeline(pairs, status, group, customer, rules)
@@ -87,19 +96,22 @@ def decide(pairs: Pairs, rules: Rules) -> Decision:
 
 def _refuse(status: NDArray[np.uint8], pairs: Pairs, nodes: NDArray[np.bool_], reason: int) -> None:
     """Refuse the pairs of some identifiers that nothing has refused so far."""
-    for side in (pairs.left, pairs.right):
-        # A side is often of one namespace, and that a range of numbers: most need no look.
-        if len(side) and nodes[int(side.min()) : int(side.max()) + 1].any():
-            rows = np.flatnonzero(nodes[side])
+    for side, reach in zip((pairs.left, pairs.right), pairs.ranges, strict=True):
+        if nodes[reach].any():
+            rows = _rows_where(nodes, side)
             status[rows[status[rows] == ACCEPTED]] = reason
 
 
-def _accepted(
-    status: NDArray[np.uint8], left: IntArray, right: IntArray
-) -> tuple[IntArray, IntArray]:
-    """The pairs that nothing has refused so far; without a copy if that is all."""
-    chosen = status == ACCEPTED
-    return (left, right) if chosen.all() else (left[chosen], right[chosen])
+def _rows_where(nodes: NDArray[np.bool_], side: IntArray) -> IntArray:
+    """The rows whose identifier is marked."""
+
+    def part(begin: int, end: int) -> list[IntArray]:
+        return [
+            np.flatnonzero(np.take(nodes, side[first:last], mode="clip")) + first
+            for first, last in pieces(begin, end)
+        ]
+
+    return np.concatenate([rows for some in in_row_parts(part, len(side)) for rows in some])
 
 
 def _split(status: NDArray[np.uint8], pairs: Pairs, rules: Rules) -> None:
@@ -112,17 +124,21 @@ def _split(status: NDArray[np.uint8], pairs: Pairs, rules: Rules) -> None:
         status[rows[both]] = SPLIT
 
 
-def _resolve(pairs: Pairs, status: NDArray[np.uint8], group: IntArray, rules: Rules) -> IntArray:
-    """Cut the groups that hold two of one exclusive namespace; sets the status of what is cut."""
+def _resolve(pairs: Pairs, status: NDArray[np.uint8], group: IntArray, rules: Rules) -> None:
+    """Cut the groups that hold two of one exclusive namespace; sets their group and status."""
     ids = pairs.identifiers
     wrong = np.zeros(len(ids), dtype=bool)
     for namespace in rules.exclusive:
-        held = np.bincount(group[ids.range(namespace)], minlength=len(ids))
-        wrong |= held > 1
+        holders = group[ids.range(namespace)]
+        held = np.bincount(holders, minlength=1)
+        wrong[holders[np.take(held, holders, mode="clip") > 1]] = True
     if not wrong.any():
-        return group
-    inside = wrong[group]
-    rows = np.flatnonzero((status == ACCEPTED) & inside[pairs.left])
+        return
+    inside = translate(group, wrong)
+    # Both ends of a pair that was accepted are in one group: the side of fewer nodes tells it.
+    narrow, _ = min(zip((pairs.left, pairs.right), pairs.ranges, strict=True), key=_reach)
+    rows = _rows_where(inside, narrow)
+    rows = rows[status[rows] == ACCEPTED]
     nodes = np.flatnonzero(inside)
     place = np.empty(len(ids), np.int64)
     place[nodes] = np.arange(len(nodes))
@@ -138,9 +154,11 @@ def _resolve(pairs: Pairs, status: NDArray[np.uint8], group: IntArray, rules: Ru
         holds = np.zeros(len(nodes), dtype=bool)
         holds[apart[kinds == kind]] = True
         status[rows[(a != b) & holds[a] & holds[b]]] = CONFLICT + kind
-    group = group.copy()
     group[nodes] = nodes[apart]
-    return group
+
+
+def _reach(side: tuple[IntArray, slice]) -> int:
+    return int(side[1].stop - side[1].start)
 
 
 def _first_seen(pairs: Pairs) -> IntArray | None:
@@ -161,10 +179,10 @@ def _called(group: IntArray, first: IntArray | None, ids: Identifiers) -> IntArr
     size = len(ids)
     earliest = np.full(size, np.iinfo(np.int64).max)
     np.minimum.at(earliest, group, first)
-    nodes = np.flatnonzero(first == earliest[group])
+    nodes = np.flatnonzero(first == translate(group, earliest))
     name = np.full(size, size)
     np.minimum.at(name, group[nodes], nodes)
-    return np.asarray(name[group])
+    return np.asarray(translate(group, name))
 
 
 def _timeline(

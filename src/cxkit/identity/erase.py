@@ -17,7 +17,8 @@ from cxkit.identity.decide import Decision
 from cxkit.identity.guards import Rules
 from cxkit.identity.identifiers import name_of
 from cxkit.identity.pairs import Pairs
-from cxkit.model.journeys import Column, Journeys
+from cxkit.model.columnar import Column
+from cxkit.model.journeys import Journeys
 
 if TYPE_CHECKING:
     from cxkit.identity.identity import Identity

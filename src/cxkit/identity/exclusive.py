@@ -24,16 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
+from cxkit.core.sorting import order_by_code_and_time
 from cxkit.identity.unionfind import components
 
 __all__ = ["Links", "distinct_links", "held_apart"]
 
 _MOST_ROUNDS: Final = 64
+_KEY_BITS: Final = 64
 
 
 @attrs.frozen(eq=False)
 class Links:
-    """Distinct pairs of identifiers.
+    """Distinct pairs of identifiers, in order of the smaller, then the larger number.
 
     Attributes:
         low: (L,) the smaller number.
@@ -63,7 +65,7 @@ def distinct_links(left: IntArray, right: IntArray, time: IntArray | None) -> Li
         time: (P,) microseconds, or ``None``.
     """
     low, high = np.minimum(left, right), np.maximum(left, right)
-    order = np.lexsort((high, low) if time is None else (time, high, low))
+    order = _in_order(low, high, time)
     low, high = low[order], high[order]
     begins = np.ones(len(low), dtype=bool)
     begins[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
@@ -78,11 +80,24 @@ def distinct_links(left: IntArray, right: IntArray, time: IntArray | None) -> Li
     )
 
 
+def _in_order(low: IntArray, high: IntArray, time: IntArray | None) -> IntArray:
+    """The rows by both ends, then time, then as they come."""
+    if not len(low):
+        return np.zeros(0, np.int64)
+    bits = int(high.max()).bit_length()
+    if int(low.max()).bit_length() + bits > _KEY_BITS - len(low).bit_length():
+        return np.lexsort((high, low) if time is None else (time, high, low))
+    codes = (low << bits) | high
+    ticks = np.zeros(len(low), np.int64) if time is None else time
+    order, _ = order_by_code_and_time(codes.view(np.uint64), ticks)
+    return np.arange(len(low)) if order is None else order
+
+
 def held_apart(links: Links, kinds: IntArray, nodes: int, *, earliest: bool) -> IntArray:
     """The groups that remain when no group may hold two nodes of one kind.
 
     Args:
-        links: The links between nodes.
+        links: The links between nodes, in order of their ends.
         kinds: (nodes,) the exclusive namespace of each node, -1 for none.
         nodes: How many nodes there are.
         earliest: Whether the earliest link is the best, or else that of most rows.
@@ -90,8 +105,9 @@ def held_apart(links: Links, kinds: IntArray, nodes: int, *, earliest: bool) -> 
     Returns:
         (nodes,) the smallest node of the group of each.
     """
+    # The sort is stable: links that are as good stay in order of their ends.
     keys = (-links.rows, links.first) if earliest else (links.first, -links.rows)
-    best_first = np.lexsort((links.high, links.low, *keys))
+    best_first = np.lexsort(keys)
     a, b = links.low[best_first], links.high[best_first]
     group = np.arange(nodes)
     held = np.zeros((int(kinds.max(initial=-1)) + 1, nodes), dtype=bool)

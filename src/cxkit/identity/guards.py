@@ -9,33 +9,17 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.arrays import IntArray
-from cxkit.core.codes import TEXT, Label, Vocabulary
 from cxkit.core.records import check_fields
 from cxkit.errors import DataError, DefinitionError, did_you_mean
+from cxkit.identity.blocked import BLOCKED
 from cxkit.identity.identifiers import Identifier, Identifiers
+from cxkit.identity.unionfind import Hooks
 
-__all__ = ["BLOCKED", "MaxShared", "Rules", "blocked_values", "widely_shared"]
+__all__ = ["MaxShared", "Rules", "widely_shared"]
 
 MaxShared: TypeAlias = int | Mapping[str, int] | None
 
-BLOCKED: Final[tuple[str, ...]] = (
-    *("", "0", "-1", "-", "?", ".", "*", "#n/a", "n/a", "na", "n.a.", "nan", "nil", "null", "none"),
-    *("<na>", "(not set)", "(none)", "[object object]", "not available", "not set", "not provided"),
-    *("unknown", "undefined", "anonymous", "anon", "guest", "default", "missing", "empty", "blank"),
-    *("deleted", "redacted", "optout", "opt-out", "test", "tester", "testing", "example", "xxx"),
-    *("test@*", "tester@*", "noreply@*", "no-reply@*", "donotreply@*", "asdf@*", "asdf", "qwerty"),
-    *("*@example.com", "*@test.com"),
-)
-"""Values that stand for nobody, or for anybody. Case and outer blanks do not count.
-
-A ``*`` at the end or the beginning stands for any text. ``"0"`` stands for every value of nothing
-but zeros and signs, such as ``000-000`` or the nil UUID.
-"""
-
 _SCHEMA: Final = "cxkit/identity-rules/1"
-_NO_LIMIT: Final = np.iinfo(np.int64).max
-_ZERO_SIGNS: Final = "0-_.:/+ "
 
 
 def _names(given: Iterable[str] | str) -> tuple[str, ...]:
@@ -59,7 +43,7 @@ class Rules:
         max_shared: With how many different identifiers one may be paired before it counts as
             shared by many people: for every namespace, or by namespace (the others have no limit
             then). ``None`` for no limit. Exclusive identifiers have none: they are the customer.
-        blocked: Values that join nobody; see :data:`BLOCKED`.
+        blocked: Values that join nobody; see :data:`~cxkit.identity.BLOCKED`.
         devices: Namespaces that pass from hand to hand: their identifiers belong, at any time, to
             whoever identified on them next.
         within: How long before an identification a device is its owner's already; microseconds,
@@ -164,89 +148,20 @@ class Rules:
             raise DataError(f"these identity rules are damaged: {error}") from error
 
 
-def blocked_values(identifiers: Identifiers, blocked: Iterable[str]) -> NDArray[np.bool_]:
-    """(I,) which identifiers have a value that stands for nobody."""
-    words = {word.strip().casefold() for word in blocked}
-    heads = tuple(word[:-1] for word in words if word.endswith("*") and len(word) > 1)
-    tails = tuple(word[1:] for word in words if word.startswith("*") and len(word) > 1)
-    mask = np.zeros(len(identifiers), dtype=bool)
-    for namespace, vocabulary in zip(identifiers.namespaces, identifiers.vocabularies, strict=True):
-        mask[identifiers.range(namespace)] = _blocked(vocabulary, words, heads, tails)
-    return mask
-
-
-def _blocked(
-    vocabulary: Vocabulary, words: set[str], heads: tuple[str, ...], tails: tuple[str, ...]
-) -> NDArray[np.bool_]:
-    mask = np.zeros(len(vocabulary), dtype=bool)
-    if not words:
-        return mask
-    if vocabulary.labels.dtype != TEXT:
-        for word in words:
-            at = vocabulary.find(_as_number(word))
-            if at is not None:
-                mask[at] = True
-        return mask
-    zeros = "0" in words
-
-    def stands_for_nobody(text: str) -> bool:
-        text = text.strip().casefold()
-        return (
-            text in words
-            or (zeros and not text.strip(_ZERO_SIGNS) and "0" in text)
-            or text.startswith(heads)
-            or text.endswith(tails)
-        )
-
-    # At the speed of map, once per distinct value, never per pair.
-    texts: list[str] = vocabulary.labels.tolist()
-    return np.fromiter(map(stands_for_nobody, texts), np.bool_, len(texts))
-
-
-def _as_number(word: str) -> Label | None:
-    return int(word) if word.removeprefix("-").isdecimal() else None
-
-
-def widely_shared(
-    left: IntArray, right: IntArray, identifiers: Identifiers, rules: Rules
-) -> NDArray[np.bool_]:
+def widely_shared(hooks: Hooks, identifiers: Identifiers, rules: Rules) -> NDArray[np.bool_]:
     """(I,) which identifiers are paired with more different ones than their limit.
 
     Args:
-        left: (P,) one end of the pairs that count.
-        right: (P,) the other; no self-pairs.
+        hooks: The pairs that count.
         identifiers: The identifiers.
         rules: The limits.
     """
-    size = len(identifiers)
-    mask = np.zeros(size, dtype=bool)
+    limits = {name: rules.limit(name) for name in identifiers.namespaces}
+    mask = hooks.paired_with_more(
+        [(identifiers.range(name), limit) for name, limit in limits.items() if limit is not None]
+    )
     for identifier in rules.shared:
         found = identifiers.find(*identifier)
         if found is not None:
             mask[found] = True
-    limits = np.full(size, _NO_LIMIT)
-    for namespace in identifiers.namespaces:
-        limit = rules.limit(namespace)
-        if limit is not None:
-            limits[identifiers.range(namespace)] = limit
-    degree = _rows_of(left, limits) + _rows_of(right, limits)
-    many = degree > limits
-    if not many.any():
-        return mask
-    # Rows repeat pairs: only for the few with many rows are the different partners counted.
-    ends = []
-    for mine, other in ((left, right), (right, left)):
-        rows = np.flatnonzero(many[mine])
-        ends.append(mine[rows] * size + other[rows])  # fits: fewer than 2**31 identifiers
-    keys = np.sort(np.concatenate(ends))
-    first = np.ones(len(keys), dtype=bool)
-    np.not_equal(keys[1:], keys[:-1], out=first[1:])
-    partners = np.bincount(keys[first] // size, minlength=size)
-    return mask | (partners > limits)
-
-
-def _rows_of(nodes: IntArray, limits: IntArray) -> IntArray:
-    """(I,) on how many pairs each is; zeros if none of these has a limit."""
-    if len(nodes) and limits[int(nodes.min()) : int(nodes.max()) + 1].min() < _NO_LIMIT:
-        return np.bincount(nodes, minlength=len(limits))
-    return np.zeros(len(limits), np.int64)
+    return mask

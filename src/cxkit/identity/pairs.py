@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -61,6 +61,19 @@ class Pairs:
     def __len__(self) -> int:
         """P, how many pairs."""
         return len(self.left)
+
+    @cached_property
+    def ranges(self) -> tuple[slice, slice]:
+        """From which number to which the identifiers of each side go.
+
+        A side is mostly of one namespace, and that is a range of numbers: what is known of a whole
+        range needs no look at every pair.
+        """
+        left, right = (
+            slice(int(side.min()), int(side.max()) + 1) if len(side) else slice(0, 0)
+            for side in (self.left, self.right)
+        )
+        return left, right
 
     def __add__(self, other: Pairs) -> Pairs:
         """Both together; rows of the second are counted on from the first."""

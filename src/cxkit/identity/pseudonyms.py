@@ -17,7 +17,8 @@ import numpy as np
 
 from cxkit.core.codes import TEXT, Codes, Label
 from cxkit.errors import DataError, DefinitionError
-from cxkit.model.journeys import Column, Journeys
+from cxkit.model.columnar import Column
+from cxkit.model.journeys import Journeys
 
 __all__ = ["Pseudonyms"]
 

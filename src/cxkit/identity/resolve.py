@@ -13,8 +13,9 @@ from cxkit.core.codes import TEXT, Codes
 from cxkit.core.ragged import segment_ids
 from cxkit.core.timezones import find_zone
 from cxkit.errors import DataError, DefinitionError
+from cxkit.identity.blocked import blocked_values
 from cxkit.identity.decide import Decision
-from cxkit.identity.guards import Rules, blocked_values
+from cxkit.identity.guards import Rules
 from cxkit.identity.identifiers import Identifiers, encode, name_of
 from cxkit.identity.pairs import NULLS, Side, read_side
 from cxkit.model.journeys import Journeys

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from cxkit.core.spans import SpanLike, span_us
 from cxkit.errors import DefinitionError
-from cxkit.identity.guards import BLOCKED, MaxShared, Rules
+from cxkit.identity.blocked import BLOCKED
+from cxkit.identity.guards import MaxShared, Rules
 from cxkit.identity.identity import Identity
 from cxkit.identity.pairs import Side, read_pairs
 

@@ -18,7 +18,8 @@ from cxkit.core.ragged import segment_ids
 from cxkit.core.rows import in_row_parts, pieces
 from cxkit.errors import SchemaError
 from cxkit.model.build import build, in_usual_order
-from cxkit.model.journeys import Column, Journeys
+from cxkit.model.columnar import Column
+from cxkit.model.journeys import Journeys
 
 __all__ = ["append"]
 
@@ -83,11 +84,14 @@ def _united(old: Codes, new: Codes) -> tuple[Codes, Codes]:
     united = Vocabulary(np.insert(mine, at, theirs[~known])) if len(at) else old.vocabulary
     wide = smallest_unsigned(len(united))
     # A label moves up by as many new ones as come before it; missing is after all of them.
-    moved = np.arange(len(mine) + 1) + np.cumsum(np.bincount(at, minlength=len(mine) + 1))
+    moved = np.ones(len(mine) + 1, wide)
+    moved[0] = 0
+    np.add.at(moved, at, 1)
+    np.cumsum(moved, dtype=wide, out=moved)
     table = np.full(len(theirs) + 1, len(united))
     table[:-1][known] = moved[place[known]]
     table[:-1][~known] = at + np.arange(len(at))
-    left = Codes(translate(old.codes, moved.astype(wide)), united) if len(at) else old
+    left = Codes(translate(old.codes, moved), united) if len(at) else old
     return left, Codes(translate(new.codes, table.astype(wide)), united)
 
 
@@ -109,15 +113,19 @@ def _sizes(customer: Codes, journeys: Journeys) -> IntArray:
 
 def _places(ticks: IntArray, low: IntArray, high: IntArray, late: IntArray) -> IntArray:
     """Before which old row each new one belongs: after all of its customer that are not later."""
-    low, high = low.copy(), high.copy()
-    open_ = np.flatnonzero(low < high)
-    while len(open_):
-        middle = (low[open_] + high[open_]) >> 1
-        after = ticks[middle] <= late[open_]
-        low[open_[after]] = middle[after] + 1
-        high[open_[~after]] = middle[~after]
-        open_ = open_[low[open_] < high[open_]]
-    return low
+    found = low.copy()
+    at = np.flatnonzero(low < high)
+    low, high, late = low[at], high[at], late[at]
+    while len(at):
+        middle = (low + high) >> 1
+        after = ticks[middle] <= late
+        low = np.where(after, middle + 1, low)
+        high = np.where(after, high, middle)
+        open_ = low < high
+        if not open_.all():  # what is found needs no more looks
+            found[at[~open_]] = low[~open_]
+            at, low, high, late = at[open_], low[open_], high[open_], late[open_]
+    return found
 
 
 def _arrays(pair: tuple[Column, Column]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -135,12 +143,15 @@ def _woven(columns: list[tuple[NDArray[Any], NDArray[Any]]], at: IntArray) -> li
     def part(begin: int, end: int) -> None:
         for first, last in pieces(begin, end):
             n0, n1 = np.searchsorted(at, [first, last])
-            kept = np.ones(last - first, dtype=bool)
-            kept[at[n0:n1] - first] = False
+            source = np.ones(last - first, np.int64)
+            source[at[n0:n1] - first] = 0  # of which old row a row is; new ones follow below
+            source[0] += first - n0 - 1
+            np.cumsum(source, out=source)
             for (old, _), out in zip(columns, woven, strict=True):
-                out[first:last][kept] = old[first - n0 : last - n1]
+                np.take(old, source, mode="clip", out=out[first:last])
 
-    in_row_parts(part, rows)
+    if rows > len(at):
+        in_row_parts(part, rows)
     for (_, new), out in zip(columns, woven, strict=True):
         out[at] = new
     return woven

@@ -14,7 +14,8 @@ from cxkit.core.rows import gather
 from cxkit.core.sorting import sort_rows
 from cxkit.core.spans import FIRST_US, LAST_US
 from cxkit.errors import DataError, SchemaError
-from cxkit.model.journeys import Column, Journeys
+from cxkit.model.columnar import Column
+from cxkit.model.journeys import Journeys
 
 __all__ = ["build", "concat", "from_codes", "in_usual_order"]
 

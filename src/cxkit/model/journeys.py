@@ -251,8 +251,8 @@ class Journeys(JourneyColumns):
     def _cut(self, starts: NDArray[np.bool_]) -> Journeys:
         if not len(self):
             return self
-        offsets, count = cut_offsets(self.offsets, starts)
-        customer = Codes(np.repeat(self.customer.codes, count), self.customer.vocabulary)
+        offsets, who = cut_offsets(self.offsets, starts, self.customer.codes)
+        customer = Codes(who, self.customer.vocabulary)
         return attrs.evolve(self, offsets=offsets, customer=customer)
 
 

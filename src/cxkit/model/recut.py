@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.ragged import CHUNK
+from cxkit.core.ragged import per_row
+from cxkit.core.rows import in_row_parts, pieces
 
 if TYPE_CHECKING:
     from cxkit.model.journeys import Journeys
@@ -23,9 +24,12 @@ def session_starts(journeys: Journeys, gap: int) -> NDArray[np.bool_]:
     """
     ticks = journeys.time.view(np.int64)
     starts = np.ones(len(ticks), dtype=bool)
-    for first in range(1, len(ticks), CHUNK):
-        last = min(first + CHUNK, len(ticks))
-        np.greater(ticks[first:last] - ticks[first - 1 : last - 1], gap, out=starts[first:last])
+
+    def part(begin: int, end: int) -> None:
+        for first, last in pieces(max(begin, 1), end):
+            np.greater(ticks[first:last] - ticks[first - 1 : last - 1], gap, out=starts[first:last])
+
+    in_row_parts(part, len(ticks))
     return starts
 
 
@@ -45,7 +49,7 @@ def recent(journeys: Journeys, span: int) -> NDArray[np.bool_]:
     """(E,) whether a touchpoint is at most ``span`` microseconds older than its journey's last."""
     ticks = journeys.time.view(np.int64)
     earliest = ticks[journeys.offsets[1:] - 1] - span
-    return np.asarray(ticks >= np.repeat(earliest, np.diff(journeys.offsets)))
+    return np.asarray(ticks >= per_row(earliest, journeys.offsets))
 
 
 def kept_rows(offsets: IntArray, keep: NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray]:

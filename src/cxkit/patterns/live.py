@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Self
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.codes import Label
+from cxkit.core.batches import of_one_length, plain_list, whole_ticks
+from cxkit.core.codes import Codes, Label
 from cxkit.core.spans import SpanLike, show_span
 from cxkit.model.goal import Goal
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns.livebytes import pack_rows, unpack_rows
+from cxkit.patterns.livematch import PatternMatch
 from cxkit.patterns.livestate import DROPPED, NEVER
 from cxkit.patterns.sequence import Pattern
 from cxkit.patterns.waiting import InOrder
 
 __all__ = ["LivePattern", "PatternMatch"]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NONE: Final = -NEVER
 
 # What a touchpoint is to the pattern: the steps it can be, the last first; whether it comes
 # between steps where it must not; whether it answers an absence.
 _Plan = tuple[tuple[int, ...], bool, bool]
-
-
-@attrs.frozen
-class PatternMatch:
-    """One match of a pattern, found live.
-
-    Attributes:
-        customer: Who.
-        start_us: When the first step was, in microseconds since 1970; ``start`` as a datetime.
-        end_us: When the last step was, or the deadline of an absence; ``end`` as a datetime.
-    """
-
-    customer: Label
-    start_us: int
-    end_us: int
-
-    @property
-    def start(self) -> datetime:
-        """When the first step was, UTC."""
-        return _EPOCH + timedelta(microseconds=self.start_us)
-
-    @property
-    def end(self) -> datetime:
-        """When the last step was, or the deadline of an absence, UTC."""
-        return _EPOCH + timedelta(microseconds=self.end_us)
 
 
 class LivePattern(InOrder[PatternMatch]):
@@ -144,14 +119,48 @@ class LivePattern(InOrder[PatternMatch]):
             DataError: The time is no whole number or lies outside the years 1900 to 2200, or the
                 customer is no label. Nothing has changed then.
         """
+        return self._feed(customer, time_us, self._bits(event, channel))
+
+    def update_many(
+        self,
+        customer: Sequence[Label] | NDArray[Any] | Codes,
+        event: Sequence[Label | None] | NDArray[Any] | Codes,
+        time_us: Sequence[int] | NDArray[Any],
+        channel: Sequence[Label | None] | NDArray[Any] | Codes | None = None,
+    ) -> list[PatternMatch]:
+        """Take many touchpoints, one after another: the same as an update for each.
+
+        Args:
+            customer: (n,) the customers.
+            event: (n,) what happened.
+            time_us: (n,) when: whole microseconds since 1970, UTC, or datetime64.
+            channel: (n,) where.
+
+        Returns:
+            The matches that are certain now, in the order in which the updates would give them.
+
+        Raises:
+            DataError: The lengths differ or a time is none, and nothing has changed; or a customer
+                is no label, and those before it have been taken.
+        """
+        ticks = whole_ticks(time_us)
+        of_one_length(len(ticks), customer=customer, event=event, channel=channel)
+        events = plain_list(event)
+        if channel is None:
+            table = {what: self._bits(what, None) for what in dict.fromkeys(events)}
+            return self._feed_many(customer, ticks, map(table.__getitem__, events))
+        return self._feed_many(customer, ticks, map(self._bits, events, plain_list(channel)))
+
+    # ------------------------------------------------------------------ the engine
+
+    def _bits(self, event: Label | None, channel: Label | None) -> int | None:
+        """What a touchpoint is to the pattern; ``None`` if it is nothing."""
         bits = 0
         if event in self._rules:
             for where, bit in self._rules[event]:
                 if where is None or where == channel:
                     bits |= bit
-        return self._feed(customer, time_us, bits or None)
-
-    # ------------------------------------------------------------------ the engine
+        return bits or None
 
     def _take(self, slot: int, time_us: int, item: int, out: list[PatternMatch]) -> None:
         if self._absence:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Self
 
 import attrs
+import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.codes import Label
+from cxkit.core.batches import floats, of_one_length, whole_ticks
+from cxkit.core.codes import Codes, Label
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns.livestate import NEVER
@@ -95,6 +98,31 @@ class LiveSessions(InOrder[SessionClosed]):
             DataError: The customer is no label, or the time is none.
         """
         return self._feed(customer, time_us, 0.0 if math.isnan(value) else float(value))
+
+    def update_many(
+        self,
+        customer: Sequence[Label] | NDArray[Any] | Codes,
+        time_us: Sequence[int] | NDArray[Any],
+        value: Sequence[float] | NDArray[Any] | None = None,
+    ) -> list[SessionClosed]:
+        """Take many touchpoints, one after another: the same as an update for each.
+
+        Args:
+            customer: (n,) the customers.
+            time_us: (n,) when: whole microseconds since 1970, UTC, or datetime64.
+            value: (n,) values.
+
+        Returns:
+            The sessions that are over now, in the order in which the updates would give them.
+
+        Raises:
+            DataError: The lengths differ, a time is none or values are no numbers, and nothing has
+                changed; or a customer is no label, and those before it have been taken.
+        """
+        ticks = whole_ticks(time_us)
+        of_one_length(len(ticks), customer=customer, value=value)
+        worth = floats(value, len(ticks))
+        return self._feed_many(customer, ticks, np.where(np.isnan(worth), 0.0, worth).tolist())
 
     def _take(self, slot: int, time_us: int, item: float, out: list[SessionClosed]) -> None:
         self._pass(slot, time_us - 1, out)

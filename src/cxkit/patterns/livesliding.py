@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import attrs
 from numpy.typing import NDArray
 
-from cxkit.core.codes import Label
+from cxkit.core.batches import floats, of_one_length, plain_list, whole_ticks
+from cxkit.core.codes import Codes, Label
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.touchpoint import Touchpoint
@@ -109,6 +111,40 @@ class LiveSliding(InOrder[SlidingTotal]):
         Raises:
             DataError: The customer is no label, or the time is none.
         """
+        return self._feed(customer, time_us, self._weight(event, channel, value))
+
+    def update_many(
+        self,
+        customer: Sequence[Label] | NDArray[Any] | Codes,
+        event: Sequence[Label | None] | NDArray[Any] | Codes,
+        time_us: Sequence[int] | NDArray[Any],
+        channel: Sequence[Label | None] | NDArray[Any] | Codes | None = None,
+        value: Sequence[float] | NDArray[Any] | None = None,
+    ) -> list[SlidingTotal]:
+        """Take many touchpoints, one after another: the same as an update for each.
+
+        Args:
+            customer: (n,) the customers.
+            event: (n,) what happened.
+            time_us: (n,) when: whole microseconds since 1970, UTC, or datetime64.
+            channel: (n,) where.
+            value: (n,) values.
+
+        Returns:
+            The totals that are certain now, in the order in which the updates would give them.
+
+        Raises:
+            DataError: The lengths differ, a time is none or values are no numbers, and nothing has
+                changed; or a customer is no label, and those before it have been taken.
+        """
+        ticks = whole_ticks(time_us)
+        of_one_length(len(ticks), customer=customer, event=event, channel=channel, value=value)
+        worth = floats(value, len(ticks)).tolist()
+        where = [None] * len(ticks) if channel is None else plain_list(channel)
+        return self._feed_many(customer, ticks, map(self._weight, plain_list(event), where, worth))
+
+    def _weight(self, event: Label | None, channel: Label | None, value: float) -> float:
+        """What a touchpoint adds to the windows that it is in."""
         goal, weight = self.goal, 1.0
         if self.values:
             weight = 0.0 if math.isnan(value) else float(value)
@@ -116,7 +152,7 @@ class LiveSliding(InOrder[SlidingTotal]):
             event != goal.event or (goal.channel is not None and channel != goal.channel)
         ):
             weight = 0.0
-        return self._feed(customer, time_us, weight)
+        return weight
 
     def _take(self, slot: int, time_us: int, item: float, out: list[SlidingTotal]) -> None:
         kept = self._kept.get(slot)

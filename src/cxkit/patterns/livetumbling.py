@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
-import attrs
 import numpy as np
+from numpy.typing import NDArray
 
-from cxkit.core.codes import Label
+from cxkit.core.batches import floats, of_one_length, plain_list, whole_ticks
+from cxkit.core.codes import Codes, Label
 from cxkit.core.packing import pack, unpack
 from cxkit.core.spans import (
     FIRST_US,
@@ -21,6 +23,7 @@ from cxkit.core.spans import (
 )
 from cxkit.errors import DataError
 from cxkit.model.touchpoint import Touchpoint
+from cxkit.patterns.livecells import WindowClosed, check_labels, rank
 from cxkit.patterns.livestate import NEVER
 from cxkit.patterns.waiting import late_us, whole_number, whole_us
 
@@ -28,23 +31,6 @@ __all__ = ["LiveTumbling", "WindowClosed"]
 
 _SCHEMA: Final = "cxkit/live-tumbling/1"
 _OWN: Final = ("channel", "event")
-
-
-@attrs.frozen
-class WindowClosed:
-    """One label in a window that is over.
-
-    Attributes:
-        window_us: When the window begins, in microseconds since 1970.
-        label: The label; ``None`` is missing.
-        touchpoints: How many.
-        value: The sum of their values, NaN left out.
-    """
-
-    window_us: int
-    label: Label | None
-    touchpoints: int
-    value: float
 
 
 class LiveTumbling:
@@ -149,25 +135,83 @@ class LiveTumbling:
         time_us = whole_us(time_us)
         if not FIRST_US <= time_us <= LAST_US:
             raise DataError(f"time_us={time_us} lies outside the years 1900 to 2200")
-        if label is not None and (isinstance(label, bool) or not isinstance(label, (str, int))):
-            raise DataError(f"a label is text or a whole number; found {label!r}")
+        check_labels([label])
         window = (time_us - self.origin_us) // self.every_us
         if self._end(window) - 1 <= self._clock:
             self.too_late += 1
             return []
-        cells = self._cells.get(window)
-        cell = None if cells is None else cells.get(label)
-        if cell is None:
-            if self._open >= self.most_cells:
-                self.dropped += 1
-                return self._close(time_us - self.tolerance_us - 1)
-            cell = self._cells.setdefault(window, {}).setdefault(label, [0, 0.0])
-            self._open += 1
-            self._next = min(self._next, window)
+        if self._open >= self.most_cells and label not in self._cells.get(window, ()):
+            self.dropped += 1
+            return self._close(time_us - self.tolerance_us - 1)
+        cell = self._cell(window, label)
         cell[0] += 1
         if not math.isnan(value):
             cell[1] += value
         return self._close(time_us - self.tolerance_us - 1)
+
+    def update_many(
+        self,
+        label: Sequence[Label | None] | NDArray[Any] | Codes,
+        time_us: Sequence[int] | NDArray[Any],
+        value: Sequence[float] | NDArray[Any] | None = None,
+    ) -> list[WindowClosed]:
+        """Take many touchpoints, one after another: the same as an update for each.
+
+        Args:
+            label: (n,) what the touchpoints have in the column ``by``.
+            time_us: (n,) when: whole microseconds since 1970, UTC, or datetime64.
+            value: (n,) values.
+
+        Returns:
+            The windows that are over now, in order of time and label.
+
+        Raises:
+            DataError: The lengths differ, a time or a label is none, or values are no numbers.
+                Nothing has changed then.
+        """
+        ticks = whole_ticks(time_us)
+        of_one_length(len(ticks), label=label, value=value)
+        worth, names = floats(value, len(ticks)), plain_list(label)
+        check_labels(names)
+        labels = list(dict.fromkeys(names))
+        if not len(ticks):
+            return []
+        code = {name: place for place, name in enumerate(labels)}
+        windows = (ticks - self.origin_us) // self.every_us
+        reached = np.maximum.accumulate(ticks) - (self.tolerance_us + 1)
+        clock = np.maximum(np.append(self._clock, reached[:-1]), self._clock)
+        late = self.origin_us - 1 + (windows + 1) * self.every_us <= clock
+        # A window and a label make a cell, whose sum goes on in the order of the touchpoints.
+        first = int(windows.min())
+        keys = (windows - first) * len(labels) + np.fromiter(
+            map(code.__getitem__, names), np.int64, len(names)
+        )
+        keys, worth = keys[~late], worth[~late]
+        found, place = np.unique(keys, return_inverse=True)
+        if self._open + len(found) > self.most_cells:  # there may not be room for all
+            rows = zip(names, ticks.tolist(), floats(value, len(ticks)).tolist(), strict=True)
+            return [closed for row in rows for closed in self.update_raw(*row)]
+        self.too_late += int(late.sum())
+        cells = [
+            self._cell(first + key // len(labels), labels[key % len(labels)])
+            for key in found.tolist()
+        ]
+        sums = np.array([cell[1] for cell in cells], np.float64)
+        np.add.at(sums, place, np.where(np.isnan(worth), 0.0, worth))
+        counts = np.bincount(place, minlength=len(cells)).tolist()
+        for cell, count, total in zip(cells, counts, sums.tolist(), strict=True):
+            cell[0] += count
+            cell[1] = total
+        return self._close(int(reached[-1]))
+
+    def _cell(self, window: int, label: Label | None) -> list[Any]:
+        """The count and the sum of a label in a window, which opens if it was not open."""
+        cells = self._cells.setdefault(window, {})
+        if label not in cells:
+            cells[label] = [0, 0.0]
+            self._open += 1
+            self._next = min(self._next, window)
+        return cells[label]
 
     def advance(self, at: InstantLike, *, complete: bool = False) -> list[WindowClosed]:
         """Tell the time, so that windows end though nobody comes.
@@ -195,7 +239,7 @@ class LiveTumbling:
             start = self._end(window) - self.every_us
             cells = self._cells.pop(window)
             self._open -= len(cells)
-            out += [WindowClosed(start, label, *cells[label]) for label in sorted(cells, key=_rank)]
+            out += [WindowClosed(start, label, *cells[label]) for label in sorted(cells, key=rank)]
         self._next = min(self._cells, default=NEVER)
         return out
 
@@ -204,7 +248,7 @@ class LiveTumbling:
         rows = [
             (window, label, *cell)
             for window, cells in sorted(self._cells.items())
-            for label, cell in sorted(cells.items(), key=lambda pair: _rank(pair[0]))
+            for label, cell in sorted(cells.items(), key=lambda pair: rank(pair[0]))
         ]
         windows, labels, counts, values = zip(*rows, strict=True) if rows else ((), (), (), ())
         names = [None if v is None else v if isinstance(v, str) else int(v) for v in labels]
@@ -252,8 +296,3 @@ class LiveTumbling:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through bytes, as they are saved."""
         return type(self).from_bytes, (self.to_bytes(),)
-
-
-def _rank(label: Label | None) -> tuple[bool, bool, Any]:
-    """Numbers, then text, then missing: as vocabularies are sorted."""
-    return label is None, isinstance(label, str), label or 0

@@ -1,0 +1,157 @@
+"""The journeys that the attribution benchmark asks about, and the right answers, plainly computed."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANNELS = 20
+LABELS = [f"channel_{code:02d}" for code in range(CHANNELS)]
+START = CHANNELS
+HOUR_US = 3_600_000_000
+YEAR_US = 365 * 24 * HOUR_US
+
+
+@dataclasses.dataclass(frozen=True)
+class PathLog:
+    """J journeys of touches; some end in a conversion.
+
+    Attributes:
+        offsets: (J + 1,) int64.
+        channel: (E,) uint8, by Zipf's law, one in four the same as the one before.
+        converts: (J,) bool, whether the last touch is a conversion.
+        value: (J,) float64, what it is worth, else 0.
+        time: (E,) int64, microseconds.
+    """
+
+    offsets: NDArray[np.int64]
+    channel: NDArray[np.uint8]
+    converts: NDArray[np.bool_]
+    value: NDArray[np.float64]
+    time: NDArray[np.int64]
+
+    def save(self, folder: Path) -> None:
+        """Write one file per column."""
+        for field in dataclasses.fields(self):
+            np.save(folder / f"{field.name}.npy", getattr(self, field.name))
+
+    @classmethod
+    def load(cls, folder: Path) -> PathLog:
+        """Read what ``save`` wrote."""
+        return cls(**{f.name: np.load(folder / f"{f.name}.npy") for f in dataclasses.fields(cls)})
+
+    @functools.cached_property
+    def journey(self) -> NDArray[np.int64]:
+        """(E,) the journey of each touch."""
+        return np.repeat(np.arange(len(self.converts)), np.diff(self.offsets))
+
+    def texts(self) -> list[str]:
+        """(J,) the paths as text."""
+        names = np.array(LABELS, object)[self.channel].tolist()
+        bounds = self.offsets.tolist()
+        return [" > ".join(names[i:j]) for i, j in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def make_paths(journeys: int, rng: int = 7) -> PathLog:
+    """Draw journeys: 5 touches on average, 60 at most; one in twenty converts.
+
+    Args:
+        journeys: J.
+        rng: the seed.
+    """
+    random = np.random.default_rng(rng)
+    size = np.minimum(random.geometric(0.2, journeys), 60)
+    offsets = np.append(0, np.cumsum(size))
+    E = int(offsets[-1])
+    weight = 1 / np.arange(1, CHANNELS + 1)
+    edges = np.cumsum(weight / weight.sum())[:-1]
+    channel = np.searchsorted(edges, random.random(E)).astype(np.uint8)
+    stays = random.random(E) < 0.25
+    stays[offsets[:-1]] = False
+    channel = channel[np.maximum.accumulate(np.where(stays, 0, np.arange(E)))]
+    # What converts depends on the first and the last channel, so that effects differ.
+    chance = 0.02 + 0.003 * (channel[offsets[1:] - 1] + channel[offsets[:-1]] % 5)
+    converts = random.random(journeys) < chance
+    value = np.where(converts, np.round(random.lognormal(3.5, 1.0, journeys), 2), 0.0)
+    begun = np.repeat(random.integers(0, YEAR_US, journeys), size)
+    time = begun + (np.arange(E) - np.repeat(offsets[:-1], size)) * HOUR_US
+    return PathLog(offsets, channel, converts, value, time)
+
+
+class Answers:
+    """What every contender has to say."""
+
+    def __init__(self, log: PathLog) -> None:
+        self.log = log
+
+    def heuristics(self) -> dict[str, NDArray]:
+        """First, last and linear touch, (3, K) conversions and value."""
+        log = self.log
+        size = np.diff(log.offsets)
+        weight = np.zeros((3, len(log.channel)))
+        weight[0, log.offsets[:-1]] = weight[1, log.offsets[1:] - 1] = 1.0
+        weight[2] = np.repeat(1.0 / size, size)
+        found = {}
+        for name, amount in (("conversions", log.converts * 1.0), ("value", log.value)):
+            of_touch = np.repeat(amount, size)
+            found[name] = np.stack(
+                [np.bincount(log.channel, w * of_touch, CHANNELS) for w in weight]
+            )
+        return found
+
+    def markov(self, order: int) -> dict[str, NDArray]:
+        """Removal effects in conversions and in value, (2, K), by one power series per channel."""
+        log = self.log
+        base = CHANNELS + 1
+        state = np.full(len(log.channel), 0)
+        shifted = log.channel.astype(np.int64)
+        starts = log.offsets[:-1]
+        for place in range(order):
+            before = np.empty_like(shifted)
+            before[1:] = shifted[:-1]
+            before[starts] = START
+            state += before * base**place
+            shifted = before
+        n = base**order
+        target = (state * base + log.channel) % n
+        pairs, often = np.unique(state * n + target, return_counts=True)
+        source, target_of = pairs // n, pairs % n
+        last = target[log.offsets[1:] - 1]
+        ends = np.bincount(last, minlength=n)
+        visits = np.bincount(source, often, n) + ends
+        chance = often / visits[source]
+        payoff = [
+            np.bincount(last, w, n) / np.maximum(visits, 1) for w in (log.converts, log.value)
+        ]
+
+        def paid(removed: int) -> list[float]:
+            kept = chance * (target_of % base != removed)
+            mass = np.zeros(n)
+            mass[n - 1] = 1.0
+            whole = mass.copy()
+            while mass.sum() > 1e-14:
+                mass = np.bincount(target_of, kept * mass[source], n)
+                whole += mass
+            return [float(whole @ p) for p in payoff]
+
+        everything = paid(-1)
+        effects = [
+            [1 - x / w for x, w in zip(paid(k), everything, strict=True)] for k in range(CHANNELS)
+        ]
+        return {"removal": np.array(effects).T}
+
+    def markov_1(self) -> dict[str, NDArray]:
+        """Order 1."""
+        return self.markov(1)
+
+    def markov_2(self) -> dict[str, NDArray]:
+        """Order 2."""
+        return self.markov(2)
+
+    def markov_3(self) -> dict[str, NDArray]:
+        """Order 3."""
+        return self.markov(3)

@@ -1,0 +1,77 @@
+"""Columns of a few touchpoints, as live engines take them: arrays, lists or codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxkit.core.arrays import IntArray
+from cxkit.core.codes import Codes
+from cxkit.core.spans import FIRST_US, LAST_US
+from cxkit.errors import DataError
+
+__all__ = ["floats", "of_one_length", "plain_list", "whole_ticks"]
+
+
+def whole_ticks(time_us: Any) -> IntArray:
+    """(n,) microseconds within the years 1900 to 2200.
+
+    Args:
+        time_us: (n,) whole microseconds since 1970, UTC, or datetime64.
+
+    Raises:
+        DataError: One is none.
+
+    Example:
+        >>> whole_ticks(np.array(["1970-01-01T00:00:01"], "datetime64[s]")).tolist()
+        [1000000]
+    """
+    given = np.asarray(time_us)
+    if given.ndim == 1 and not len(given):
+        return np.zeros(0, np.int64)
+    if given.ndim == 1 and given.dtype.kind == "M" and not np.isnat(given).any():
+        given = given.astype("datetime64[us]").view(np.int64)
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise DataError(f"time_us is a column of whole microseconds since 1970; found {time_us!r}")
+    if given.min() < FIRST_US or given.max() > LAST_US:
+        raise DataError("a time of time_us lies outside the years 1900 to 2200")
+    return given.astype(np.int64, copy=False)
+
+
+def plain_list(column: Any) -> list[Any]:
+    """A column as a list of Python values.
+
+    Example:
+        >>> plain_list(np.array([1, 2])), plain_list(Codes.of(["a", None])), plain_list(("a", 1))
+        ([1, 2], ['a', None], ['a', 1])
+    """
+    if isinstance(column, Codes):
+        return column.to_list()
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
+
+
+def of_one_length(count: int, **columns: Any) -> None:
+    """See that columns have as many entries as there are times; ``None`` is no column.
+
+    Raises:
+        DataError: One has not.
+    """
+    for name, given in columns.items():
+        if given is not None and len(given) != count:
+            raise DataError(f"{name} has {len(given)} entries, time_us has {count}")
+
+
+def floats(values: Any, count: int) -> NDArray[np.float64]:
+    """(n,) values as floats, NaN where there are none.
+
+    Raises:
+        DataError: They are no numbers.
+    """
+    if values is None:
+        return np.full(count, np.nan)
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"values are numbers; found {values!r}") from None

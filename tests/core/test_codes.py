@@ -109,6 +109,14 @@ def test_union_and_positions(left, right):
         assert at[-1] == len(both)
 
 
+def test_a_union_of_many_texts_survives():
+    """numpy's default sort of texts crashes the process on two sorted runs like these."""
+    rng = np.random.default_rng(0)
+    names = [sorted({f"l{i}" for i in rng.integers(0, 5000, 1500)}) for _ in range(2)]
+    both = Vocabulary.of(names[0]).union(Vocabulary.of(names[1]))
+    assert list(both) == sorted({*names[0], *names[1]})
+
+
 def test_union_of_numbers_and_text_is_text():
     both = Vocabulary.of([1, 2]).union(Vocabulary.of(["2", "b"]))
     assert list(both) == ["1", "2", "b"]

@@ -207,7 +207,9 @@ def rank_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
 
 
 def _distinct_sorted(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
-    array = np.sort(as_label_array(labels))
+    # Stable: the default sort of numpy's texts crashes the process where two sorted runs follow one
+    # another (numpy 2.4 and 2.5), and a stable one is fastest just there.
+    array = np.sort(as_label_array(labels), kind="stable")
     if len(array) < 2:
         return array
     first = np.ones(len(array), dtype=bool)

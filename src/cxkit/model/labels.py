@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.codes import Codes, Vocabulary
+from cxkit.core.vocabulary import rank_labels
 from cxkit.model.columns import Column, SortedTexts, is_null, wrong_kind
 from cxkit.model.rejects import RejectLog
 
@@ -131,7 +132,7 @@ def _sorted_codes(
 def _whole_codes(values: NDArray[Any], null: NDArray[np.bool_] | None) -> Codes:
     if values.dtype.kind == "u" and len(values) and int(values.max()) > _LARGEST:
         texts = values.astype(np.dtypes.StringDType())
-        distinct, raw = np.unique(texts, return_inverse=True)
+        distinct, raw = rank_labels(texts)  # np.unique crashes on many texts in runs
         return Codes.from_codes(raw if null is None else np.where(null, -1, raw), distinct)
     codes = Codes.of(values)
     if null is None:

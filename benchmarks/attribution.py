@@ -115,6 +115,11 @@ def unit(codes: np.ndarray) -> float:
     return time.perf_counter() - start
 
 
+def show(seconds: float, one: float) -> str:
+    """A time, and how many B that is."""
+    return f"{seconds * 1e3:,.1f} ms ({seconds / one:,.1f} B)"
+
+
 def measure(log: PathLog, workers: list[Worker], options: argparse.Namespace) -> list[str]:
     """The table of one log, as lines of Markdown."""
     answers = Answers(log)
@@ -139,11 +144,7 @@ def measure(log: PathLog, workers: list[Worker], options: argparse.Namespace) ->
                 if not state[worker.name] and (turn < 3 or worker.name not in SLOW):
                     took[worker.name].append(worker.ask(do="time", row=row)["wall"])
         one = statistics.median(units)
-        cells = [
-            state[w.name]
-            or f"{statistics.median(took[w.name]) * 1e3:,.1f} ms ({statistics.median(took[w.name]) / one:,.1f} B)"
-            for w in workers
-        ]
+        cells = [state[w.name] or show(statistics.median(took[w.name]), one) for w in workers]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)
     lines += ["", f"B is {statistics.median(units) * 1e3:.2f} ms here."]

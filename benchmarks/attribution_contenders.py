@@ -66,7 +66,7 @@ def cxkit(log: PathLog, threads: int) -> Rows:
 
 
 def polars(log: PathLog, threads: int) -> Rows:
-    """By hand: a row per journey with a list of channels for the rules, one per touch for chains."""
+    """By hand: a row per journey with its list of channels for rules, one per touch for chains."""
     del threads  # set before it is imported
     import polars as pl
 
@@ -134,25 +134,27 @@ def duckdb(log: PathLog, threads: int) -> Rows:
     table = pa.table({"journey": log.journey, "channel": log.channel, "goal": goal, "value": value})
     con = engine.connect(config={"threads": threads})
     con.register("arrow", table)
-    con.sql("CREATE TABLE touches AS SELECT row_number() OVER () AS at, * FROM arrow")
+    con.sql("CREATE TABLE touches AS SELECT row_number() OVER () AS place, * FROM arrow")
     con.sql("CREATE TABLE won AS SELECT journey, value FROM touches WHERE goal")
     rules_query = """
         WITH mine AS (
-            SELECT channel, won.value AS worth, at,
-                   min(at) OVER path AS first, max(at) OVER path AS last,
+            SELECT channel, won.value AS worth, place,
+                   min(place) OVER path AS first, max(place) OVER path AS last,
                    count(*) OVER path AS size
             FROM touches JOIN won USING (journey) WINDOW path AS (PARTITION BY journey)
         )
         SELECT channel,
-               sum((at = first)::INT), sum((at = last)::INT), sum(1 / size),
-               sum(if(at = first, worth, 0)), sum(if(at = last, worth, 0)), sum(worth / size)
+               sum((place = first)::INT), sum((place = last)::INT), sum(1 / size),
+               sum(if(place = first, worth, 0)), sum(if(place = last, worth, 0)), sum(worth / size)
         FROM mine GROUP BY channel
     """
     chain_query = f"""
-        SELECT code, count(*), sum(value) FROM (
-            SELECT (if(journey IS DISTINCT FROM lag(journey) OVER (ORDER BY at), {CHANNELS},
-                       lag(channel) OVER (ORDER BY at))::INT * {CHANNELS} + channel) * 2
-                   + goal::INT AS code, value
+        SELECT (CASE WHEN fresh THEN {CHANNELS} ELSE before END * {CHANNELS} + channel) * 2
+               + goal::INT AS code, count(*), sum(value)
+        FROM (
+            SELECT channel::INT AS channel, goal, value,
+                   journey IS DISTINCT FROM lag(journey) OVER (ORDER BY place) AS fresh,
+                   lag(channel::INT) OVER (ORDER BY place) AS before
             FROM touches
         ) GROUP BY code
     """
@@ -256,8 +258,7 @@ def mam(log: PathLog, threads: int) -> Rows:
         return {"value": out}
 
     def read_chain(found: Any) -> Answer:
-        effect = found.metadata["removal_effect"].to_pandas()
-        effect = effect.set_index(effect[effect.columns[0]].astype(str)).iloc[:, 1]
+        effect = found.metadata["removal_effect"].iloc[:, 0]
         return {"removal": effect.reindex(LABELS).to_numpy(float)[None]}
 
     return {

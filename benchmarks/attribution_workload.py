@@ -1,9 +1,10 @@
-"""The journeys that the attribution benchmark asks about, and the right answers, plainly computed."""
+"""The journeys of the attribution benchmark, and the right answers, plainly computed."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ class PathLog:
         """(J,) the paths as text."""
         names = np.array(LABELS, object)[self.channel].tolist()
         bounds = self.offsets.tolist()
-        return [" > ".join(names[i:j]) for i, j in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [" > ".join(names[i:j]) for i, j in pairwise(bounds)]
 
 
 def make_paths(journeys: int, rng: int = 7) -> PathLog:

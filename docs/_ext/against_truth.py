@@ -1,143 +1,129 @@
-"""Attribution against known causes: the figures of docs/concepts/attribution-against-truth.md.
+"""The tables of docs/concepts/attribution-against-truth.md, from the figures of the study.
 
-The page shows this file and is built from it, so its tables are those of the code that it is built
-with. Only ``setup`` needs Sphinx.
+``python benchmarks/against_truth.py`` computes the figures, which takes minutes; here they are only
+laid out. Only ``setup`` needs Sphinx.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import numpy as np
+FIGURES = Path(__file__).resolve().parents[1] / "_data" / "against_truth.json"
 
-import cxkit as cx
-
-OUTCOMES = ("add_to_cart", "checkout", "purchase")
-
-
-def credits_by_model(world):
-    """The conversions that each model credits to each channel, under the terms of the truth.
-
-    Contacts work for 14 days, and outcomes are no contacts. The models are told both, so what they
-    miss is no matter of settings. Two rows are no models: ``touchpoints`` shares the conversions by
-    the number of contacts alone, ``true_shares`` by what the channels really caused.
-    """
-    journeys, truth = world.journeys, world.truth
-    touches = [event for event in journeys.event.vocabulary if event not in OUTCOMES]
-    table = cx.attribution.compare(journeys, "purchase", lookback="14d", touches=touches)
-    given = {
-        answer.model.kind: dict(zip(answer.labels, answer.conversions.tolist(), strict=True))
-        for answer in table.attributions
-    }
-    for name, share in (
-        ("touchpoints", truth.touchpoints / truth.touchpoints.sum()),
-        ("true_shares", truth.share),
-    ):
-        credited = (share * truth.conversions).tolist()
-        given[name] = dict(zip(cx.simulate.CHANNELS, credited, strict=True))
-    return given
+WORLD_COLUMNS = {
+    "model": "model",
+    "median": "rank correlation",
+    "range": "8 in 10 worlds",
+    "misallocated": "misallocated",
+    "error": "error per conversion",
+}
+COVERAGE_COLUMNS = {
+    "share": "share",
+    "share, bootstrap": "share, bootstrap",
+    "share, difference": "difference of shares",
+    "conversions": "conversions",
+    "value_share": "share of value",
+}
+OWN_MEASURES = ("removal_effect", "added_rate", "incremental")
 
 
-def against_truth(world):
-    """How near each model comes, in one world.
+def figures():
+    """What the study found."""
+    return json.loads(FIGURES.read_text("utf-8"))
+
+
+def made():
+    """Who made the figures, when, and with what."""
+    found = figures()
+    return (
+        f"Made on {found['made']} by `{found['command']}` with cxkit {found['cxkit']}, numpy "
+        f"{found['numpy']} and Python {found['python']}; seeds {found['seeds']}."
+    )
+
+
+def world_table(name):
+    """One kind of world: a row for each model, the best in bold.
 
     Example:
-        >>> rows = against_truth(cx.simulate.retail(300, rng=1)).to_dicts()
-        >>> [row["model"] for row in rows]
-        ['first_touch', 'last_touch', 'linear', 'position_based', 'time_decay', 'markov',
-         'touchpoints', 'true_shares']
-        >>> rows[-1]["misallocated"]
-        0.0
+        >>> world_table("mixed").splitlines()[0]
+        '| model | rank correlation | 8 in 10 worlds | misallocated | error per conversion |'
     """
-    return world.truth.compare(credits_by_model(world))
-
-
-def over_worlds(draw, *, worlds=100, customers=6_000):
-    """Means over many worlds, with effects drawn anew in each; world ``i`` has the seed ``i``.
-
-    A world in which no channel helps has no shares to compare with, and is left out.
-
-    Args:
-        draw: ``draw(rng)`` -> (8,) log-odds.
-        worlds: How many.
-        customers: In each.
-
-    Returns:
-        One row per model: the mean rank correlation with its standard error, and the means of the
-        misallocated part and of the error per conversion.
-    """
-    models, found = [], []
-    for seed in range(worlds):
-        effects = draw(np.random.default_rng(seed)).tolist()
-        effects = dict(zip(cx.simulate.CHANNELS, effects, strict=True))
-        world = cx.simulate.retail(customers, effects=effects, rng=seed)
-        if np.isnan(world.truth.share).any():
-            continue
-        table = against_truth(world)
-        models = table.model
-        error = table.error / world.truth.conversions
-        found.append([table.rank_correlation, table.misallocated, error])
-    rank, misallocated, error = np.array(found).transpose(1, 2, 0)
-    rough = rank.std(axis=1, ddof=1) / np.sqrt(len(found))
-    means = (rank.mean(axis=1), rough, misallocated.mean(axis=1), error.mean(axis=1))
-    return [dict(zip(COLUMNS, row, strict=True)) for row in zip(models, *means, strict=True)]
-
-
-COLUMNS = ("model", "rank correlation", "± standard error", "misallocated", "error per conversion")
-
-DRAWS = {
-    "random-positive": lambda rng: rng.uniform(0.05, 0.9, 8),
-    "random-mixed": lambda rng: rng.normal(0.0, 0.5, 8),
-}
-
-
-def world_page(effects):
-    """The tables of a named world, as Markdown."""
-    world = cx.simulate.retail(customers=20_000, effects=effects, rng=1)
-    truth = world.truth
-    rows = [
-        {
-            "model": row["model"],
-            "rank correlation": row["rank_correlation"],
-            "misallocated": row["misallocated"],
-            "total error": f"{row['error']:,.0f}",
-        }
-        for row in against_truth(world).to_dicts()
-    ]
-    columns = {"contacts": truth.touchpoints, "effect": truth.effect, "caused": truth.caused}
-    channels = [
-        {"": name, **{c: _cell(name, v) for c, v in zip(cx.simulate.CHANNELS, row, strict=True)}}
-        for name, row in columns.items()
-    ] + [
-        {"": model, **{c: _cell(model, given.get(c, 0.0)) for c in cx.simulate.CHANNELS}}
-        for model, given in credits_by_model(world).items()
-        if model not in {"touchpoints", "true_shares"}
-    ]
-    summary = (
-        f"{truth.conversions:,} purchases; {truth.baseline:,.0f} were to be expected without any "
-        f"contact. One by one, the channels caused {truth.caused.sum():,.0f}."
+    rows = figures()["worlds"][name]["rows"]
+    return _table(
+        [
+            {
+                WORLD_COLUMNS["model"]: f"`{row['model']}`",
+                WORLD_COLUMNS["median"]: f"{row['median']:.2f}",
+                WORLD_COLUMNS["range"]: f"{row['low']:.2f} to {row['high']:.2f}",
+                WORLD_COLUMNS["misallocated"]: f"{row['misallocated']:.0%}",
+                WORLD_COLUMNS["error"]: f"{row['error']:.2f}",
+            }
+            for row in rows
+        ]
     )
-    return f"{summary}\n\n{_table(rows)}\n\nConversions by channel:\n\n{_table(channels)}"
+
+
+def coverage_table(world):
+    """How often the intervals of each model hold the value of the large sample, in per cent.
+
+    Example:
+        >>> coverage_table("positive").count("first_touch")
+        1
+    """
+    found = {}
+    for row in figures()["coverage"][world]["rows"]:
+        found.setdefault(row["model"], {})[row["quantity"]] = f"{row['held']:.1%}"
+    lines = []
+    for model, held in found.items():
+        own = next((name for name in OWN_MEASURES if name in held), None)
+        shown = {title: held.get(name, "") for name, title in COVERAGE_COLUMNS.items()}
+        told = "" if own is None else f"{own}: {held[own]}"
+        lines.append({"model": f"`{model}`", **shown, "of its own": told})
+    return _table(lines)
+
+
+def coverage_by_size():
+    """The same for the shares of two models, by the size of the sample."""
+    lines = []
+    for found in figures()["coverage_by_size"]:
+        for row in found["rows"]:
+            if row["quantity"] == "share":
+                value = next(
+                    other["held"]
+                    for other in found["rows"]
+                    if (other["model"], other["quantity"]) == (row["model"], "value_share")
+                )
+                lines.append(
+                    {
+                        "model": f"`{row['model']}`",
+                        "customers": f"{found['customers']:,}",
+                        "conversions": f"{found['conversions']:,}",
+                        "share": f"{row['held']:.1%}",
+                        "share of value": f"{value:.1%}",
+                    }
+                )
+    return _table(sorted(lines, key=lambda line: line["model"]))
 
 
 def pages():
     """What the directive can show."""
     return {
-        "positive": lambda: world_page("positive"),
-        "mixed": lambda: world_page("mixed"),
-        **{name: lambda draw=draw: _table(over_worlds(draw)) for name, draw in DRAWS.items()},
+        "made": made,
+        **{name: lambda name=name: world_table(name) for name in figures()["worlds"]},
+        **{
+            f"coverage-{world}": lambda world=world: coverage_table(world)
+            for world in figures()["coverage"]
+        },
+        "coverage-by-size": coverage_by_size,
     }
-
-
-def _cell(name, value):
-    return f"{value:.2f}" if name == "effect" else f"{value:,.0f}"
 
 
 def _table(rows):
     """Rows as a table in Markdown, numbers to the right."""
     names = list(rows[0])
-    sides = ["---" if name in {"", "model"} else "---:" for name in names]
-    cells = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    sides = ["---" if name == "model" else "---:" for name in names]
+    cells = [list(row.values()) for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in [names, sides, *cells])
 
 
@@ -149,11 +135,8 @@ def setup(app):
         required_arguments = 1
 
         def run(self):
-            package = Path(cx.__file__).parent
-            for folder in ("core", "model", "attribution", "simulate"):
-                for file in package.joinpath(folder).glob("*.py"):
-                    self.env.note_dependency(str(file))  # the page is built anew when these change
-            self.env.note_dependency(__file__)
+            for file in (__file__, FIGURES):
+                self.env.note_dependency(str(file))  # the page is built anew when these change
             return self.parse_text_to_nodes(pages()[self.arguments[0]]())
 
     app.add_directive("against-truth", AgainstTruth)

@@ -48,6 +48,8 @@ options = st.fixed_dictionaries(
         "lookback": st.sampled_from(["3s", "10s", None]),
         "goal_is_touch": st.booleans(),
         "touches": st.sampled_from([None, "view", ["view", "buy"], ["click"]]),
+        "most_touches": st.sampled_from([None, 1, 2, 5]),
+        "restart": st.booleans(),
     },
 )
 
@@ -64,7 +66,7 @@ def to_journeys(log: list[Row]) -> Journeys:
     )
 
 
-def cut(log, *, lookback=None, goal_is_touch=True, touches=None):
+def cut(log, *, lookback=None, goal_is_touch=True, touches=None, most_touches=None, restart=True):
     """The paths of a log, with positions in the log sorted by customer and time."""
     ordered = sorted(log, key=lambda r: (r.customer, r.time))
     per_customer = defaultdict(list)
@@ -86,14 +88,15 @@ def cut(log, *, lookback=None, goal_is_touch=True, touches=None):
                         continue
                     if row.time - r.time <= span:
                         kept.append((p, r.channel, r.time))
+                kept = kept if most_touches is None else kept[-most_touches:]
                 converted = row.event == "buy"
                 value = row.value if converted and not math.isnan(row.value) else 0.0
                 found.append(Path(kept, converted, value, row.time, customer))
-                current = []
+                current = [] if restart else current
     return found
 
 
-def weights(name, path, parameter=None):
+def weights(name, path, parameter=None):  # noqa: PLR0911  # one return per rule
     """What each touch of a converting path earns, as exact fractions where there are any."""
     n = len(path.touches)
     if name == "first_touch":
@@ -103,26 +106,44 @@ def weights(name, path, parameter=None):
     if name == "linear":
         return [Fraction(1, n)] * n
     if name == "position_based":
-        first, last = parameter
+        first, last, middle = (*parameter, 0)[:3]
         if n == 1:
             return [Fraction(1)]
-        if n == 2:
-            both = first + last
-            return [first / both, last / both] if both else [Fraction(1, 2)] * 2
-        return [first, *[(1 - first - last) / (n - 2)] * (n - 2), last]
+        named = {0: first, n - 1: last}
+        if n > 2 and middle:
+            named[(n - 1) // 2] = middle
+        rest = 1 - sum(named.values())
+        if n == len(named):
+            whole = sum(named.values())
+            return [named[i] / whole if whole else Fraction(1, n) for i in range(n)]
+        return [named.get(i, rest / (n - len(named))) for i in range(n)]
+    labels = [channel for _, channel, _ in path.touches]
+    if name == "last_non_direct":
+        others = [i for i in range(n) if labels[i] not in parameter]
+        return [Fraction(int(i == (others[-1] if others else n - 1))) for i in range(n)]
+    if name == "participation":
+        return [Fraction(1, labels.count(x)) for x in labels]
+    if name == "linear_distinct":
+        return [Fraction(1, labels.count(x) * len(set(labels))) for x in labels]
+    if name == "label_weights":
+        weigh = [parameter.get(x, Fraction(0)) for x in labels]
+        whole = sum(weigh)
+        return [w / whole if whole else Fraction(1, n) for w in weigh]
     raw = [2.0 ** (-(path.end - time) / parameter) for _, _, time in path.touches]
     return [w / sum(raw) for w in raw]
 
 
-def chain(paths):
-    """Transition counts of the attributed chain; state "(" is START."""
+def chain(paths, order=1):
+    """Transition counts of the attributed chain; a state is the last labels, "(" is START."""
     steps = defaultdict(lambda: defaultdict(Fraction))
     gains = defaultdict(Fraction)
     for path in paths:
         labels = [channel for _, channel, _ in path.touches]
         if path.converted and not labels:
             continue
-        states = ["(", *labels, "conversion" if path.converted else "null"]
+        before = ["("] * order + labels
+        states = [tuple(before[i : i + order]) for i in range(len(labels) + 1)]
+        states.append("conversion" if path.converted else "null")
         for a, b in pairwise(states):
             steps[a][b] += 1
         if path.converted:
@@ -130,9 +151,10 @@ def chain(paths):
     return steps, gains
 
 
-def reach(steps, payoff, removed=()):
-    """Expected payoff from START, by exact Gauss-Jordan; removed states pay nothing."""
-    states = [s for s in steps if s not in removed]
+def reach(steps, payoff, removed=None):
+    """Expected payoff from START, by exact Gauss-Jordan; states of a removed label pay nothing."""
+    states = [s for s in steps if removed is None or s[-1] != removed[0]]
+    start = next((s for s in states if set(s) == {"("}), None)
     at = {s: i for i, s in enumerate(states)}
     size = len(states)
     system = [[Fraction(int(i == j)) for j in range(size)] + [Fraction(0)] for i in range(size)]
@@ -151,14 +173,14 @@ def reach(steps, payoff, removed=()):
             if r != i and system[r][i]:
                 factor = system[r][i]
                 system[r] = [x - factor * y for x, y in zip(system[r], system[i], strict=True)]
-    return system[at["("]][-1] if "(" in at else Fraction(0)
+    return system[at[start]][-1] if start is not None else Fraction(0)
 
 
-def removal(paths):
-    """Removal effects by deleting one state at a time: (conversions, value) per label."""
-    steps, gains = chain(paths)
+def removal(paths, order=1):
+    """Removal effects by deleting one label at a time: (conversions, value) per label."""
+    steps, gains = chain(paths, order)
     converts = defaultdict(Fraction, {s: steps[s]["conversion"] for s in list(steps)})
-    labels = [s for s in steps if s != "("]
+    labels = {s[-1] for s in steps if s[-1] != "("}
     effects = []
     for payoff in (converts, gains):
         whole = reach(steps, payoff)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import pickle
 
+import attrs
 import numpy as np
 import pytest
 
 from cxkit.attribution import (
+    AttributionModel,
     FirstTouch,
     LastTouch,
     Linear,
     Markov,
+    PathRule,
     TimeDecay,
     attribute,
     compare,
     credit,
+    tally,
 )
 from cxkit.core.codes import Codes
 from cxkit.errors import DefinitionError, SchemaError, UnknownLabelError
@@ -46,7 +51,11 @@ def journeys():
         ({"goal": "buy", "by": "chanel"}, SchemaError, "Did you mean 'channel'"),
         ({"goal": "buy", "by": "value"}, SchemaError, "column 'value' holds numbers"),
         ({"goal": "buy", "by": "time"}, SchemaError, "column 'time' holds"),
-        ({"goal": "buy", "level": 95}, DefinitionError, "level=95 must lie between 0 and 1"),
+        (
+            {"goal": "buy", "level": 95},
+            DefinitionError,
+            "level must lie between 0 and 1, .*found 95",
+        ),
         ({"goal": "buy", "model": "linear"}, DefinitionError, "found 'linear'"),
         ({"goal": 1.5}, DefinitionError, "a goal is the name of an event"),
     ],
@@ -117,6 +126,65 @@ def test_models_side_by_side(journeys):
     assert text.startswith("6 models: buy by channel, 2 conversions worth 30.0")
     assert "touches at most 2s before the end of their path" in text
     assert "which markov counts; first_touch, last_touch" in text
+
+
+def test_models_side_by_side_with_intervals(journeys):
+    table = compare(journeys, "buy", [FirstTouch(), Markov()])
+    shares = table.intervals()
+    assert list(shares.columns()) == [
+        "channel",
+        *("first_touch", "first_touch low", "first_touch high"),
+        *("markov", "markov low", "markov high"),
+    ]
+    assert repr(shares).startswith("share by channel, 95% intervals: buy")
+    assert "first_touch cannot see them" in repr(shares)
+    value = table.intervals("value").to_dicts()
+    assert sum(row["markov"] for row in value) == pytest.approx(30.0)
+    with pytest.raises(DefinitionError, match="first_touch has no 'removal_effect'"):
+        table.intervals("removal_effect")
+
+
+def test_answers_pickle_read_only(journeys):
+    for answer in (attribute(journeys, "buy"), attribute(journeys, "buy").intervals()):
+        again = pickle.loads(pickle.dumps(answer))
+        assert repr(again) == repr(answer)
+    again = pickle.loads(pickle.dumps(attribute(journeys, "buy")))
+    for found in again.estimates.values():
+        assert not found.estimate.flags.writeable
+    with pytest.raises(TypeError):
+        again.estimates["share"] = None
+
+
+def test_a_model_of_ones_own_needs_no_verb_of_its_own(journeys):
+    @attrs.frozen
+    class Evenly(AttributionModel):
+        kind = "evenly"
+        signed = True
+
+        def count(self, found):
+            return Markov().count(found)
+
+        def count_paths(self, paths):
+            return Markov().count_paths(paths)
+
+    table = compare(journeys, "buy", [Evenly(), LastTouch()])
+    assert list(table.columns()) == ["channel", "markov", "last_touch"]  # whose summary it borrows
+    assert tally(journeys, "buy", Evenly()).result().conversions.sum() == pytest.approx(2)
+
+
+def test_a_rule_says_it_all(journeys):
+    rule = PathRule("buy", lookback="2s", touches=["view", "click"])
+    one = attribute(journeys, rule, Linear())
+    other = attribute(journeys, "buy", Linear(), lookback="2s", touches=["view", "click"])
+    assert repr(one) == repr(other)
+    assert credit(journeys, rule, Linear()).rule is rule
+    with pytest.raises(DefinitionError, match=r"\['lookback'\] beside a path rule"):
+        attribute(journeys, rule, Linear(), lookback="1s")
+    with pytest.raises(DefinitionError, match="most_touches must be a whole number from 1 up"):
+        attribute(journeys, "buy", Linear(), most_touches=0)
+    assert PathRule.from_dict(rule.to_dict()) == rule
+    assert "the last 2 touches" in repr(attribute(journeys, "buy", Linear(), most_touches=2))
+    assert "reach back" in repr(attribute(journeys, "buy", Linear(), restart=False))
 
 
 def test_comparisons_need_different_names(journeys):

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cxkit.attribution import (
     ChainCounts,
@@ -26,7 +26,12 @@ from cxkit.model.goal import Goal
 from tests.attribution.brute import Row, logs, options, to_journeys
 
 RULES = [FirstTouch(), LastTouch(), Linear(), PositionBased(), TimeDecay("4s")]
-KINDS = [(Paths, {}), (ChainCounts, {}), *((RuleCredit, {"model": m}) for m in RULES)]
+KINDS = [
+    (Paths, {}),
+    (ChainCounts, {}),
+    (ChainCounts, {"order": 3}),
+    *((RuleCredit, {"model": m}) for m in RULES),
+]
 kinds = pytest.mark.parametrize(("kind", "model"), KINDS, ids=lambda x: str(x)[:60])
 
 
@@ -50,6 +55,7 @@ def part(log, keep):
 
 
 @kinds
+@settings(max_examples=30)
 @given(log=logs, given_options=options, modulus=st.integers(1, 5))
 def test_counting_parts_and_adding_is_counting_the_whole(kind, model, log, given_options, modulus):
     arguments = {"goal": "buy", **model, **given_options}
@@ -65,6 +71,7 @@ def test_counting_parts_and_adding_is_counting_the_whole(kind, model, log, given
 
 
 @kinds
+@settings(max_examples=30)
 @given(log=logs, given_options=options, seed=st.randoms(use_true_random=False))
 def test_the_order_of_input_rows_changes_nothing(kind, model, log, given_options, seed):
     # Rows of one customer at one instant keep the order of input: give them instants of their own.
@@ -76,6 +83,7 @@ def test_the_order_of_input_rows_changes_nothing(kind, model, log, given_options
 
 
 @kinds
+@settings(max_examples=30)
 @given(log=logs, given_options=options)
 def test_bytes_and_pickle_give_the_summary_back(kind, model, log, given_options):
     summary = kind.of(to_journeys(log), goal=Goal("buy", name="Bought"), **model, **given_options)
@@ -86,6 +94,7 @@ def test_bytes_and_pickle_give_the_summary_back(kind, model, log, given_options)
 
 
 @kinds
+@settings(max_examples=30)
 @given(log=logs, given_options=options)
 def test_nothing_is_lost_and_nothing_made_up(kind, model, log, given_options):
     journeys = to_journeys(log)
@@ -102,6 +111,7 @@ def test_nothing_is_lost_and_nothing_made_up(kind, model, log, given_options):
 
 
 @pytest.mark.parametrize("model", RULES)
+@settings(max_examples=30)
 @given(log=logs, given_options=options, data=st.data())
 def test_credit_of_a_subset_is_the_subset_of_the_credit(model, log, given_options, data):
     log = [*log, *(Row(77, 0, "ad", event, 1.0) for event in ("view", "click", "buy"))]

@@ -64,7 +64,7 @@ def test_rules_are_in_the_paths(model, log, given_options):
 
 
 def test_a_rule_of_time_is_not_in_the_paths():
-    with pytest.raises(DefinitionError, match="time_decay needs the times of the touches"):
+    with pytest.raises(DefinitionError, match="needs the times of the touches"):
         attribute_paths(Paths.from_counts([("a", 1, 0, 0)]), TimeDecay())
 
 

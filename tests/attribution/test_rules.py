@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from cxkit.attribution import (
+    DEFAULT_MODELS,
+    Custom,
     FirstTouch,
+    LabelWeights,
+    LastNonDirect,
     LastTouch,
     Linear,
+    LinearDistinct,
     Markov,
+    Participation,
+    Paths,
     PositionBased,
+    PresenceShare,
+    RuleCredit,
     TimeDecay,
+    Touches,
     attribute,
+    attribute_paths,
     credit,
 )
-from cxkit.attribution.models import DEFAULT_MODELS, check_model, model_from_dict
+from cxkit.attribution.models import check_model, model_from_dict
+from cxkit.core.codes import Vocabulary
 from cxkit.errors import DataError, DefinitionError
 from tests.attribution.brute import Row, cut, logs, options, to_journeys, weights
 
@@ -31,11 +44,23 @@ RULES = [
     (PositionBased(first=0.5, last=0.25), (Fraction(1, 2), Fraction(1, 4))),
     (PositionBased(first=0, last=0), (Fraction(0), Fraction(0))),
     (PositionBased(first=0.25, last=0.75), (Fraction(1, 4), Fraction(3, 4))),
+    (PositionBased.w(), (Fraction(3, 10), Fraction(3, 10), Fraction(3, 10))),
+    (PositionBased.j(), (Fraction(1, 5), Fraction(3, 5))),
+    (PositionBased(0.0, 0.0, 1.0), (Fraction(0), Fraction(0), Fraction(1))),
+    (PositionBased(0.5, 0.25, 0.25), (Fraction(1, 2), Fraction(1, 4), Fraction(1, 4))),
+    (LastNonDirect(["mail", None]), ("mail", None)),
+    (LastNonDirect("nobody"), ("nobody",)),
+    (LinearDistinct(), None),
+    (LabelWeights({"ad": 2, "shop": 0.5}), {"ad": Fraction(2), "shop": Fraction(1, 2)}),
+    (LabelWeights([(None, 1), ("mail", 3)]), {None: Fraction(1), "mail": Fraction(3)}),
     (TimeDecay("4s"), 4.0),
 ]
 
 
-@pytest.mark.parametrize(("model", "parameter"), RULES, ids=lambda x: getattr(x, "name", ""))
+@pytest.mark.parametrize(
+    ("model", "parameter"), RULES, ids=[f"{i}-{m.name}" for i, (m, _) in enumerate(RULES)]
+)
+@settings(max_examples=40)
 @given(logs, options)
 def test_a_rule_equals_plain_python(model, parameter, log, given_options):
     log = [*log, Row(99, 0, "ad", "view", math.nan), Row(99, 1, "ad", "buy", 1.0)]
@@ -75,8 +100,10 @@ def test_a_rule_equals_plain_python(model, parameter, log, given_options):
     assert (whole.unattributed_conversions, whole.unattributed_value) == (lost, lost_value)
 
 
+@settings(max_examples=40)
 @given(logs, options)
 def test_credits_of_a_conversion_sum_to_one(log, given_options):
+    given_options = {**given_options, "restart": True}  # else a touch earns of several at once
     log = [*log, Row(99, 0, "ad", "view", 1.0), Row(99, 1, "ad", "buy", 1.0)]
     log.append(Row(98, 1, "ad", "click", 1.0))
     journeys = to_journeys(log)
@@ -88,18 +115,29 @@ def test_credits_of_a_conversion_sum_to_one(log, given_options):
             assert of_path == pytest.approx(expected, abs=1e-12)
 
 
+def touches_of(offsets, ticks=None):
+    offsets = np.array(offsets)
+    return Touches(
+        offsets=offsets,
+        codes=np.zeros(offsets[-1], np.uint8),
+        labels=Vocabulary.of(["a"]),
+        times=ticks,
+        rows=np.arange(offsets[-1]),
+    )
+
+
 def test_a_path_of_a_century_of_touches_still_sums_to_one():
     # The oldest weights underflow; the sum must not become 0/0.
     ticks = np.array([0, 10**15, 2 * 10**15, 3 * 10**15], np.int64)
-    got = TimeDecay("1s").credit(np.array([0, 3, 4]), ticks)
+    got = TimeDecay("1s").credit(touches_of([0, 3, 4], ticks))
     assert got.tolist() == [0.0, 0.0, 1.0, 1.0]
 
 
 def test_long_paths_conserve_credit():
     n = 1_000_000
-    ticks = np.arange(n) * 1_000_000
-    for model in DEFAULT_MODELS[:-1]:
-        assert model.credit(np.array([0, n]), ticks).sum() == pytest.approx(1, abs=1e-10)
+    touches = touches_of([0, n], np.arange(n) * 1_000_000)
+    for model, _ in RULES:
+        assert model.credit(touches).sum() == pytest.approx(1, abs=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +148,19 @@ def test_long_paths_conserve_credit():
         (lambda: PositionBased(first=0.7, last=0.7), "exceed 1 together"),
         (lambda: TimeDecay("0d"), "half_life must be longer than zero"),
         (lambda: TimeDecay("soon"), "half_life='soon' is not a span"),
-        (lambda: Markov(order=2), "exist in order 1 now"),
-        (lambda: Markov(order=True), "exist in order 1 now"),
-        (lambda: check_model("linear"), r"model must be one of FirstTouch\(\).*found 'linear'"),
+        (lambda: PositionBased(0.5, 0.3, 0.3), "middle=0.3 exceed 1 together"),
+        (lambda: Markov(order=5), "order=5: a chain may look back 1 to 4 touches"),
+        (lambda: Markov(order=True), "order=True"),
+        (lambda: Markov(order=0), "order=0"),
+        (lambda: check_model("linear"), r"such as .*FirstTouch\(\).*found 'linear'"),
         (lambda: check_model(Linear), "found Linear"),
-        (lambda: TimeDecay().credit(np.array([0, 1]), None), "needs the times"),
+        (lambda: TimeDecay().credit(touches_of([0, 1])), "needs the times"),
+        (lambda: LastNonDirect([]), "direct is empty"),
+        (lambda: LabelWeights({"a": -1}), "the weight of 'a' must be finite and not negative"),
+        (lambda: LabelWeights({"a": math.inf}), "must be finite"),
+        (lambda: Custom(3), "weigh must be a function"),
     ],
-    ids=map(str, range(10)),
+    ids=map(str, range(16)),
 )
 def test_a_model_that_cannot_be_is_refused(made, message):
     with pytest.raises(DefinitionError, match=message):
@@ -124,8 +168,19 @@ def test_a_model_that_cannot_be_is_refused(made, message):
 
 
 def test_models_go_to_json_and_back():
-    for model in (*DEFAULT_MODELS, TimeDecay("36h"), PositionBased(first=0.1, last=0.2)):
-        assert model_from_dict(model.to_dict()) == model
+    for model in (
+        *DEFAULT_MODELS,
+        TimeDecay("36h"),
+        PositionBased(first=0.1, last=0.2),
+        LastNonDirect(["a", None]),
+        LabelWeights({"a": 1.5, None: 2}),
+        LabelWeights({3: 1.5}),
+        Participation(),
+        PresenceShare(),
+        LinearDistinct(),
+        Markov(3),
+    ):
+        assert model_from_dict(json.loads(json.dumps(model.to_dict()))) == model
     with pytest.raises(DataError, match="not an attribution model"):
         model_from_dict({"schema": "cxkit/attribution-model/1", "model": "astrology"})
 
@@ -150,3 +205,88 @@ def test_credits_print():
     lost = credit(to_journeys([Row(1, 1, "ad", "view", 1.0), Row(2, 2, "ad", "buy", 4.0)]), "buy",
                   Linear(), touches="view")  # fmt: skip
     assert "1 conversions worth 4.0 have no touch" in repr(lost)
+
+
+@given(logs, options)
+def test_participation_is_every_label_once(log, given_options):
+    log = [*log, Row(99, 0, "ad", "view", math.nan), Row(99, 1, "ad", "buy", 1.0)]
+    log.append(Row(98, 1, "ad", "click", 1.0))
+    journeys = to_journeys(log)
+    got = attribute(journeys, "buy", Participation(), **given_options)
+    shared = attribute(journeys, "buy", PresenceShare(), **given_options)
+    paths = [p for p in cut(log, **given_options) if p.converted and p.touches]
+    present = [{channel for _, channel, _ in p.touches} for p in paths]
+    whole = sum(map(len, present))
+    for at, label in enumerate(got.labels):
+        conversions = sum(label in labels for labels in present)
+        value = sum(p.value for p, labels in zip(paths, present, strict=True) if label in labels)
+        assert got.conversions[at] == pytest.approx(conversions, abs=1e-11)
+        assert got.value[at] == pytest.approx(value, abs=1e-10)
+        if paths:
+            assert got.share[at] == pytest.approx(conversions / len(paths), abs=1e-12)
+            expected = conversions / whole * len(paths)
+            assert shared.conversions[at] == pytest.approx(expected, abs=1e-11)
+    assert "do not sum to the conversions" in repr(got)
+    assert "do not sum" not in repr(shared)
+
+
+def test_presence_gives_no_credit_to_single_touchpoints():
+    journeys = to_journeys([Row(1, 1, "ad", "buy", 1.0)])
+    with pytest.raises(DefinitionError, match="presence_share gives credit to labels"):
+        credit(journeys, "buy", PresenceShare())
+
+
+def test_removal_effects_spread_over_touches():
+    rows = [("a > b", 4, 1, 80.0), ("b > b > a", 1, 2, 9.0), ("b", 1, 5, 1.0)]
+    chain = attribute_paths(Paths.from_counts(rows))
+    model = LabelWeights.of_removal(chain)
+    a, b = chain.removal_effect
+    got = attribute_paths(Paths.from_counts(rows), model)
+    assert model.name == "label_weights"
+    assert got.conversions.tolist() == pytest.approx(
+        [4 * a / (a + b) + a / (a + 2 * b), 4 * b / (a + b) + 2 * b / (a + 2 * b) + 1]
+    )
+    with pytest.raises(DefinitionError, match="linear has no removal effects"):
+        LabelWeights.of_removal(attribute_paths(Paths.from_counts(rows), Linear()))
+
+
+def test_a_function_is_a_rule():
+    log = [Row(1, t, c, e, 2.0) for t, c, e in ((0, "ad", "view"), (3, "mail", "buy"))]
+    journeys = to_journeys(log)
+    by_age = Custom(lambda _, __, ticks: 1 + (ticks == ticks.max()), "newest twice")
+    got = attribute(journeys, "buy", by_age)
+    assert got.conversions.tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert got.model.name == "newest twice"
+    by_code = Custom(lambda _, codes, __: codes + 1.0)
+    assert credit(journeys, "buy", by_code).credit.tolist() == pytest.approx([1 / 3, 2 / 3])
+    untimed = Custom(lambda offsets, _, ticks: np.full(offsets[-1], ticks is None))
+    assert attribute_paths(Paths.of(journeys, goal="buy"), untimed).conversions.sum() == 1
+    with pytest.raises(DefinitionError, match="is a function, which cannot be saved"):
+        RuleCredit.of(journeys, model=by_age, goal="buy").to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0], "one number per touch, 2 in all; found float64 of shape"),
+        (["a", "b"], "one number per touch"),
+        ([1.0, -1.0], "negative or not finite, first -1.0 to touch 1"),
+        ([1.0, math.nan], "negative or not finite"),
+        ([0.0, 0.0], "no weight to any touch of 1 paths"),
+    ],
+)
+def test_a_function_that_cannot_be_a_rule_is_refused(weights, message):
+    paths = Paths.from_counts([("a > b", 1, 0, 0)])
+    with pytest.raises(DefinitionError, match=message):
+        attribute_paths(paths, Custom(lambda *_: np.array(weights)))
+
+
+def test_the_last_touch_that_is_not_direct():
+    rows = [("ad > direct > direct", 1, 0, 0), ("direct > mail", 1, 0, 0), ("direct", 1, 0, 0)]
+    got = attribute_paths(Paths.from_counts(rows), LastNonDirect())
+    assert dict(zip(got.labels, got.conversions.tolist(), strict=True)) == {
+        "ad": 1.0,
+        "direct": 1.0,
+        "mail": 1.0,
+    }
+    assert LastNonDirect().name == "last_non_direct"

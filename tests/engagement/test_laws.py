@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from cxkit.engagement import VisitValue
 from cxkit.model.journeys import Journeys
-from tests.engagement.scales import MINUTE, quiet, scales
+from tests.engagement.scales import AGEINGS, MINUTE, quiet, scales
 from tests.strategies import journeys_of, touchpoint_rows
 
 ATS = st.integers(-10, 400).map(lambda minute: np.datetime64(minute * MINUTE, "us"))
@@ -53,7 +53,7 @@ def test_what_comes_later_changes_nothing(rows, scale, at):
     assert not scores.values[np.setdiff1d(np.arange(len(journeys)), some)].any()
 
 
-@given(touchpoint_rows(), scales(counts=("every",)), ATS, st.data())
+@given(touchpoint_rows(), scales(("every",), AGEINGS[:6], simple=True), ATS, st.data())
 def test_without_repeats_a_journey_may_be_cut_anywhere(rows, scale, at, data):
     journeys = journeys_of(rows)
     starts = np.array(

@@ -122,7 +122,7 @@ def _changed(**changes):
         ([], "no engagement scale"),
         ({}, "no engagement scale"),
         (_changed(schema="cxkit/engagement-scale/2"), "engagement-scale/2"),
-        (_changed(cap=5), "unknown field 'cap'"),
+        (_changed(caps=5), "unknown field 'caps'"),
         ({k: v for k, v in _changed().items() if k != "name"}, "field 'name' is missing"),
         (_changed(rules=7), "rules of an engagement scale must be a list"),
         (_changed(rules=["buy"]), "no point rule: found 'buy'"),

@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cxkit.core.codes import Codes
 from cxkit.engagement import EngagementScale, PointRule
@@ -13,7 +13,15 @@ from cxkit.model.goal import Goal
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys
 from cxkit.model.touchpoint import Touchpoint
-from tests.engagement.scales import MINUTE, quiet, scales, slow_points, slow_score
+from tests.engagement.scales import (
+    MINUTE,
+    quiet,
+    scales,
+    slow_counts,
+    slow_points,
+    slow_score,
+    worth,
+)
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 DAY = 86_400_000_000
@@ -59,29 +67,37 @@ def test_scores_are_those_of_the_slow_sum(rows, scale, minute):
 
 
 @given(touchpoint_rows(min_rows=1), scales(), st.integers(0, 400))
-def test_an_explanation_adds_up_and_gives_a_reason_for_each_zero(rows, scale, minute):
+@settings(max_examples=60)
+def test_an_explanation_adds_up_and_gives_a_reason_for_whatever_is_taken(rows, scale, minute):
     at = at_of(minute * MINUTE)
     scores = quiet(scale, journeys_of(rows), at)
     for i, journey in enumerate(grouped(rows).values()):
         told = scores.explain(i)
         assert told.score == scores.values[i]
-        rounding = 1e-12 * math.fsum(np.abs(told.earned))
+        rounding = slow_score(scale, journey, minute * MINUTE)[1] + 1e-12 * abs(told.score)
         assert abs(math.fsum(told.earned) - told.score) <= rounding
-        matched = [
-            (row, rule)
-            for row in journey
-            for rule in scale.rules
-            if row[2] == rule.goal.event and rule.goal.channel in (None, row[3])
+        counts = slow_counts(scale, journey)
+        matched = sorted((k, r) for r, (found, _) in enumerate(counts) for k in found)
+        lines = told.to_dicts()
+        if told.rule[-1:] == ("inactivity",):
+            assert lines[-1]["event"] is None
+            assert lines[-1]["earned"] == lines[-1]["points"] < 0
+            lines.pop()
+        assert [line["rule"] for line in lines] == [scale.rules[r].goal.name for _, r in matched]
+        assert told.time[: len(lines)].view(np.int64).tolist() == [
+            journey[k][1] for k, _ in matched
         ]
-        assert told.rule == tuple(rule.goal.name for _, rule in matched)
-        assert told.time.view(np.int64).tolist() == [row[1] for row, _ in matched]
-        for line in told.to_dicts():
-            late = line["time"] > at.item()
-            assert ("after" in line["reason"]) == late
-            if line["reason"]:
+        for (k, r), line in zip(matched, lines, strict=True):
+            late, counted = line["time"] > at.item(), k in counts[r][1]
+            assert line["points"] == worth(scale.rules[r], journey[k])
+            assert ("after the instant" in line["reason"]) == late
+            if late or not counted:
                 assert line["earned"] == 0
+                assert line["reason"]
             else:
-                assert line["earned"] == line["points"] * line["decay"]
+                taken = line.get("capped", 0.0)
+                assert bool(taken) == bool(line["reason"])
+                assert line["earned"] == line["points"] * line["decay"] - taken
 
 
 @given(st.integers(0, 300 * 366 * DAY), st.integers(1, 400 * DAY))

@@ -104,9 +104,11 @@ def test_twelve_labels_are_printed_in_full_and_thirteen_are_not():
 
 def test_what_is_not_listed_is_told():
     table = variants(of_words("a", "a", "b", "c"), top=1)
-    assert table.notes() == ("other: 2 variants with 2 journeys",)
-    assert repr(table).endswith("other: 2 variants with 2 journeys")
-    assert variants(of_words("a", "b")).notes() == ()
+    few = "no interval (-): too few customers"
+    assert table.notes() == ("other: 2 variants with 2 journeys", few)
+    assert repr(table).endswith(few)
+    assert variants(of_words("a", "b")).notes() == (few,)
+    assert variants(of_words(*["a"] * 200)).notes() == ()
     assert repr(table).startswith("path variants by event: 3 variants of 4 journeys")
 
 

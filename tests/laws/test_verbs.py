@@ -20,25 +20,59 @@ SCALE = cx.EngagementScale(
     ],
     half_life="45min",
 )
+WHOLE = cx.EngagementScale(
+    [
+        cx.PointRule("buy", 100, cap=150),
+        cx.PointRule("cart", 7.3, count="cooldown", within="40min", group="g"),
+        cx.PointRule("view", 1.7, count="debounce", within="10min", per_day=2, group="g"),
+        cx.PointRule("mail", -1.1, count="calendar_day", points_from="value"),
+    ],
+    ageing=cx.engagement.LinearDecay("5h"),
+    group_caps={"g": 9},
+    floor=-2,
+)
 FUNNEL = cx.flow.Funnel(["view", "cart", "buy"], within="2h")
+FRICTION = cx.flow.Friction({"steps": 1, "minutes": 0.3, "switches": 2}, errors="mail")
+PLAN = cx.flow.JourneyPlan({"look": ["view"], "buy": ["cart", "buy"]})
 STRICT = cx.flow.Funnel(["view", "buy"], entry="first", ties="strict")
-RULES = [A.FirstTouch(), A.LastTouch(), A.Linear(), A.PositionBased(), A.TimeDecay("1h")]
+RULES = [
+    *(A.FirstTouch(), A.LastTouch(), A.Linear(), A.PositionBased(), A.TimeDecay("1h")),
+    *(A.LastNonDirect("web"), A.LinearDistinct(), A.LabelWeights({"web": 2, "app": 1})),
+]
 
 PER_JOURNEY = {
     "score": lambda js: np.asarray(SCALE.score(js, at="1970-01-01T03:00Z")),
     "score, no ageing": lambda js: np.asarray(
         cx.EngagementScale(SCALE.rules).score(js, at="2000-01-01")
     ),
+    "score, whole": lambda js: np.asarray(WHOLE.score(js, at="1970-01-01T03:00Z")),
     "funnel": FUNNEL.reached,
     "strict funnel": STRICT.reached,
+    "funnel of one campaign": cx.flow.Funnel(
+        ["view", "buy"], ties="any", hold="campaign", without=["mail"]
+    ).reached,
+    "funnel in any order": cx.flow.Funnel(["view", "cart"], "1h", order="any").reached,
+    "effort": lambda js: (
+        FRICTION.effort(js) if isinstance(js, cx.Journey) else FRICTION.effort(js).effort
+    ),
+    "fitness": lambda js: (
+        PLAN.align(js).fitness[0] if isinstance(js, cx.Journey) else PLAN.align(js).fitness
+    ),
     "shard": lambda js: js.journeys.shards[0] if isinstance(js, cx.Journey) else js.shards,
 }
 PER_TOUCHPOINT = {
     "points": SCALE.points,
+    "points, whole": WHOLE.points,
+    "running": SCALE.running,
+    "running, whole": WHOLE.running,
+    "contributions": lambda js: WHOLE.contributions(js, at="1970-01-01T03:00Z"),
     **{
         rule.name: lambda js, rule=rule: A.credit(js, "buy", rule, lookback="3h").credit
         for rule in RULES
     },
+    "credit without restart": lambda js: (
+        A.credit(js, "buy", A.Linear(), restart=False, most_touches=3).credit
+    ),
     "worth": lambda js: A.credit(js, "buy", A.Linear(), goal_is_touch=False).value,
 }
 # Journeys always hold every event, for a verb refuses a goal that the data does not have.

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit.core.codes import Codes
 from cxkit.errors import DataError
-from cxkit.microinteraction import State, Timer, lockstep
+from cxkit.microinteraction import State, Timer, lockstep, pieces
 from cxkit.microinteraction.live import Running
 from tests.microinteraction.specs import EVENTS, spec, specs, streams
 
@@ -87,8 +87,9 @@ def test_long_streams_in_pieces(machine, stream, data):
     expected, _ = live(machine, stream, columns)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lockstep, "_LONG", 4)
-        patch.setattr(lockstep, "_PIECE", 3)
-        patch.setattr(lockstep, "_MOST_ROUNDS", data.draw(st.sampled_from([1, 2, 20])))
+        patch.setattr(pieces, "_PIECE", 3)
+        patch.setattr(pieces, "_MOST_ROUNDS", data.draw(st.sampled_from([1, 2, 20])))
+        patch.setattr(pieces, "_MOST_STATES", data.draw(st.sampled_from([1, 64])))
         assert batch(machine, stream, columns)[0] == expected
 
 

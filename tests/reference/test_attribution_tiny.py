@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from cxkit.attribution import (
     FirstTouch,
     LastTouch,
     Linear,
+    LinearDistinct,
     Markov,
     Paths,
     PositionBased,
+    PresenceShare,
     attribute,
     attribute_paths,
     compare,
@@ -29,7 +32,8 @@ ORACLE = {
     "first": FirstTouch(),
     "last": LastTouch(),
     "linear_touch": Linear(),
-    "position_40_20_40": PositionBased(),
+    "position_40_20_40": PositionBased.u(),
+    "linear_unique_channel": LinearDistinct(),
 }
 
 
@@ -83,18 +87,40 @@ def test_rules_equal_the_exact_fractions(tiny, name):
         assert got.total_value == float(tiny["total_value"])
 
 
-def test_the_chain_equals_the_exact_fractions(tiny):
-    expected = tiny["models"]["markov_1"]
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_the_chain_equals_the_exact_fractions(tiny, order):
+    expected = tiny["models"][f"markov_{order}"]
     for got in (
-        attribute_paths(from_counts(tiny), Markov()),
-        attribute(as_journeys(tiny), "buy", Markov(), goal_is_touch=False),
+        attribute_paths(from_counts(tiny), Markov(order)),
+        attribute(as_journeys(tiny), "buy", Markov(order), goal_is_touch=False),
     ):
+        value_effect = got.estimates["value_removal_effect"].estimate
+        told = floats(expected["value"]["removal_effect"])
+        np.testing.assert_allclose(value_effect, told, rtol=1e-13)
         effect = floats(expected["conv"]["removal_effect"])
         np.testing.assert_allclose(got.removal_effect, effect, rtol=1e-13)
         np.testing.assert_allclose(got.conversions, floats(expected["conv"]["credit"]), rtol=1e-13)
         np.testing.assert_allclose(got.value, floats(expected["value"]["credit"]), rtol=1e-13)
         rate = got.total_conversions / (got.total_conversions + got.null_paths)
         assert rate == float(Fraction(expected["conv"]["p_conv_or_value_per_journey"]))
+
+
+def test_repeats_may_be_left_out_beforehand(tiny):
+    rows = [
+        ([x for x, _ in groupby(row["path"].split())], row["conversions"], row["nulls"], 0)
+        for row in tiny["data"]
+    ]
+    got = attribute_paths(Paths.from_counts(rows), Markov(2))
+    expected = tiny["models"]["markov_2_collapsed_repeats"]["conv"]
+    np.testing.assert_allclose(got.removal_effect, floats(expected["removal_effect"]), rtol=1e-13)
+
+
+def test_presence_is_the_chain_that_has_every_path_by_heart(tiny):
+    got = attribute_paths(from_counts(tiny), PresenceShare())
+    present = np.array(floats(tiny["models"]["presence_share_order_infinity"]))
+    np.testing.assert_allclose(got.share, present / present.sum(), rtol=1e-13)
+    chain = attribute_paths(from_counts(tiny), Markov(4))
+    np.testing.assert_allclose(chain.removal_effect, present, rtol=1e-13)
 
 
 def test_the_three_paths_of_the_textbook():

@@ -37,6 +37,10 @@ def journeys(oracle):
         ("any_entry_strictly_increasing_time", {"within": "24h", "ties": "strict"}),
         ("first_entry_only_index_order", {"within": "24h", "entry": "first"}),
         ("no_window", {}),
+        ("exclude_x_between_steps", {"within": "24h", "without": ["x"]}),
+        ("consecutive_events_only", {"within": "24h", "adjacent": True}),
+        ("per_step_window_60", {"step_within": "60min"}),
+        ("unordered_within_window_any_start", {"within": "24h", "order": "any"}),
     ],
 )
 def test_funnel(oracle, journeys, name, options):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cxkit.report.style import DARK, LIGHT, style_sheet
+from cxkit.plot.colours import DARK, LIGHT
+from cxkit.report.style import style_sheet
 from cxkit.report.svg.bars import COLOURS
 from cxkit.report.svg.heat import STRONGEST
 

@@ -6,9 +6,10 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
+from cxkit.plot.ticks import log_ticks, ticks
 from cxkit.report.document import Point, ScatterChart
 from cxkit.report.svg import draw_scatter
-from cxkit.report.svg.draw import WIDTH, element, log_ticks, text, ticks
+from cxkit.report.svg.draw import WIDTH, element, text
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9))

@@ -189,7 +189,7 @@ def test_roll_up_of_journeys():
     assert "reach no theme" in repr(lost)
     with pytest.raises(DataError, match="'k' is a kpi, not a digital goal"):
         StrategyMap(SMALL).rollup({"k": 1})
-    with pytest.raises(DataError, match="was reached -1.0 times"):
+    with pytest.raises(DataError, match=r"was reached -1.0 times"):
         StrategyMap(SMALL).rollup({"purchase": -1})
 
 

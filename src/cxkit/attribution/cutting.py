@@ -1,20 +1,15 @@
-"""Cutting journeys into paths, and finding the touches of each.
-
-A journey is cut after every conversion: each piece is a *path*. The rows after the last conversion,
-if there are any, are a *null path*. What counts as a touch of a path is said by :class:`PathRule`.
-"""
+"""What a path is, and which of its touchpoints may earn credit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypedDict, Unpack
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.ragged import chunks
 from cxkit.core.records import check_fields
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.errors import DefinitionError
@@ -22,12 +17,11 @@ from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journeys import Journeys
 
 __all__ = [
-    "Cut",
+    "PathOptions",
     "PathRule",
     "TouchesLike",
+    "as_path_rule",
     "conversion_values",
-    "cut_paths",
-    "find_touches",
     "span_text",
     "sum_by",
 ]
@@ -35,6 +29,7 @@ __all__ = [
 TouchesLike: TypeAlias = GoalLike | Iterable[GoalLike] | None
 
 _SCHEMA: Final = "cxkit/path-rule/1"
+_FIELDS: Final = ("by", "lookback", "most_touches", "restart", "goal_is_touch", "touches")
 _DAY: Final = span_us("1d", name="day")
 
 
@@ -58,15 +53,32 @@ def _touches(value: TouchesLike) -> tuple[Goal, ...] | None:
     return tuple(sorted({as_goal(g) for g in given}, key=lambda g: (str(g.event), g.name)))
 
 
+def _check_most(_: object, __: object, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise DefinitionError(f"most_touches must be a whole number from 1 up; found {value!r}")
+
+
 @attrs.frozen
 class PathRule:
     """What a path is, and which of its touchpoints are touches.
+
+    A journey is cut after every conversion: each piece is a *path*. The rows after the last
+    conversion, if there are any, are a *null path*. The lookback is that of each conversion by
+    itself. A lookback of zero is no lookback at all and is refused; what happened at the instant of
+    the conversion is within any.
 
     Attributes:
         goal: The goal whose touchpoints are the conversions.
         by: The column whose labels earn the credit.
         lookback: Only touchpoints at most this long before the end of their path are touches:
             before the conversion, or before the last touchpoint of a null path. ``None``: all.
+        most_touches: Only the last so many touches of a path count; ``None``: all.
+        restart: Whether a path begins after the conversion before it, so that every touchpoint is
+            on one path only. If not, every path, the null path too, reaches back to the beginning
+            of its journey (within the lookback), so that a touchpoint may earn part of several
+            conversions; ``touchpoints`` in results then counts it once for each path.
         goal_is_touch: Whether the conversion's own touchpoint is the last touch of its path.
         touches: The events, or goals, that count as touches; ``None``: every one. Other touchpoints
             stay part of the journey but earn nothing, and that holds for the conversion's own too.
@@ -82,6 +94,8 @@ class PathRule:
     goal: Goal = attrs.field(converter=as_goal)
     by: str = attrs.field(default="channel", kw_only=True)
     lookback: str | None = attrs.field(default=None, kw_only=True, converter=_lookback)
+    most_touches: int | None = attrs.field(default=None, kw_only=True, validator=_check_most)
+    restart: bool = attrs.field(default=True, kw_only=True)
     goal_is_touch: bool = attrs.field(default=True, kw_only=True)
     touches: tuple[Goal, ...] | None = attrs.field(default=None, kw_only=True, converter=_touches)
 
@@ -115,6 +129,8 @@ class PathRule:
             "goal": self.goal.to_dict(),
             "by": self.by,
             "lookback": self.lookback,
+            "most_touches": self.most_touches,
+            "restart": self.restart,
             "goal_is_touch": self.goal_is_touch,
             "touches": None if self.touches is None else [g.to_dict() for g in self.touches],
         }
@@ -126,100 +142,46 @@ class PathRule:
         Raises:
             DataError: The data is of another schema.
         """
-        names = ["goal", "by", "lookback", "goal_is_touch", "touches"]
-        check_fields(data, _SCHEMA, "path rule", names)
-        touches = data["touches"]
-        return cls(
-            Goal.from_dict(data["goal"]),
-            by=data["by"],
-            lookback=data["lookback"],
-            goal_is_touch=data["goal_is_touch"],
-            touches=None if touches is None else [Goal.from_dict(g) for g in touches],
+        check_fields(data, _SCHEMA, "path rule", ["goal"], _FIELDS)
+        given: dict[str, Any] = {name: data[name] for name in _FIELDS if name in data}
+        if (touches := given.get("touches")) is not None:
+            given["touches"] = [Goal.from_dict(g) for g in touches]
+        return cls(Goal.from_dict(data["goal"]), **given)
+
+
+class PathOptions(TypedDict, total=False):
+    """The arguments of a :class:`PathRule` besides the goal, by name; see there."""
+
+    by: str
+    lookback: SpanLike | None
+    most_touches: int | None
+    restart: bool
+    goal_is_touch: bool
+    touches: TouchesLike
+
+
+def as_path_rule(goal: GoalLike | PathRule, **options: Unpack[PathOptions]) -> PathRule:
+    """A path rule from a goal and what else it is made of, or the rule itself.
+
+    Args:
+        goal: The goal, the name of its event, or a rule that says everything.
+        options: The further arguments of :class:`PathRule`.
+
+    Raises:
+        DefinitionError: An argument cannot be read, or there is one beside a rule.
+
+    Example:
+        >>> as_path_rule("buy", lookback="7d") == as_path_rule(PathRule("buy", lookback="7d"))
+        True
+    """
+    if not isinstance(goal, PathRule):
+        return PathRule(goal, **options)
+    if options:
+        raise DefinitionError(
+            f"{sorted(options)} beside a path rule, which says that already; change the rule with "
+            "attrs.evolve"
         )
-
-
-@attrs.frozen(eq=False)
-class Cut:
-    """Paths as runs of rows: first those with a conversion, then the null paths.
-
-    Attributes:
-        start: (P,) first row of each path.
-        last: (P,) last row; of a converting path, that is the conversion.
-        journey: (P,) the journey that it is cut from.
-        conversions: The first so many paths have a conversion.
-    """
-
-    start: IntArray
-    last: IntArray
-    journey: IntArray
-    conversions: int
-
-
-def cut_paths(offsets: IntArray, goals: NDArray[np.bool_], *, nulls: bool = True) -> Cut:
-    """Cut after every conversion; no pass over the rows but the one that finds the conversions.
-
-    Args:
-        offsets: (J + 1,) the journeys.
-        goals: (E,) which rows are conversions.
-        nulls: Whether the null paths are wanted too.
-    """
-    last = np.flatnonzero(goals)
-    journey = np.searchsorted(offsets, last, side="right") - 1
-    start = offsets[journey]
-    again = np.flatnonzero(journey[1:] == journey[:-1]) + 1
-    start[again] = last[again - 1] + 1
-    if not nulls:
-        return Cut(start, last, journey, len(last))
-    # Where the null path of each journey would begin: of repeated positions the last one stays.
-    tail = offsets[:-1].copy()
-    tail[journey] = last + 1
-    null = np.flatnonzero(tail < offsets[1:])
-    return Cut(
-        np.concatenate([start, tail[null]]),
-        np.concatenate([last, offsets[1:][null] - 1]),
-        np.concatenate([journey, null]),
-        len(last),
-    )
-
-
-def find_touches(
-    journeys: Journeys,
-    rule: PathRule,
-    cut: Cut,
-    keep: NDArray[np.bool_] | None,
-    column: NDArray[Any] | None = None,
-) -> tuple[NDArray[Any], IntArray]:
-    """The touches of paths, one path after another.
-
-    Args:
-        journeys: The journeys.
-        rule: For the lookback.
-        cut: The paths, P of them.
-        keep: See :meth:`PathRule.is_touch`.
-        column: (E,) what to pick from every touch; its row, if not given.
-
-    Returns:
-        (T,) what was picked, and (P,) how many touches each path has, which may be none.
-    """
-    size = cut.last - cut.start + 1
-    counts = size.copy()
-    offsets = np.zeros(len(size) + 1, np.int64)
-    np.cumsum(size, out=offsets[1:])
-    ticks = journeys.time.view(np.int64)
-    span = None if rule.lookback is None else span_us(rule.lookback, name="lookback")
-    picked = [np.zeros(0, np.int64 if column is None else column.dtype)]
-    for p0, p1, e0, e1 in chunks(offsets):
-        rows = np.arange(e0, e1)
-        rows += np.repeat(cut.start[p0:p1] - offsets[p0:p1], size[p0:p1])
-        kept = None if keep is None else keep[rows]
-        if span is not None:
-            recent = ticks[rows] >= np.repeat(ticks[cut.last[p0:p1]] - span, size[p0:p1])
-            kept = recent if kept is None else kept & recent
-        if kept is not None:
-            counts[p0:p1] = np.add.reduceat(kept, offsets[p0:p1] - e0, dtype=np.int64)
-            rows = rows[kept]
-        picked.append(rows if column is None else column[rows])
-    return np.concatenate(picked), counts
+    return goal
 
 
 def conversion_values(journeys: Journeys, rows: IntArray) -> NDArray[np.float64]:

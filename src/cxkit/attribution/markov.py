@@ -1,61 +1,134 @@
-"""The Markov chain of paths as a summary that adds up, and the credit by removal effect."""
+"""Markov chains of paths as summaries that add up, and the credit by removal effect."""
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Final, Self, Unpack
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.attribution.chaincredit import chain_estimates, chain_removal
+from cxkit.attribution.chainrows import (
+    add_chains,
+    rows_of_journeys,
+    rows_of_paths,
+    rows_over,
+)
+from cxkit.attribution.contextremoval import ContextRemoval
 from cxkit.attribution.cutting import (
+    PathOptions,
     PathRule,
-    TouchesLike,
+    as_path_rule,
     conversion_values,
-    cut_paths,
-    find_touches,
     sum_by,
 )
-from cxkit.attribution.models import Markov
+from cxkit.attribution.journeypaths import JourneyPaths
+from cxkit.attribution.models import AttributionModel, known_model
 from cxkit.attribution.paths import Paths
-from cxkit.attribution.removal import Chains, removal_effects
-from cxkit.attribution.results import Attribution, make_attribution, safe_share
-from cxkit.attribution.steps import chain_of_runs, chain_of_sequences
+from cxkit.attribution.runs import CutJourneys
+from cxkit.attribution.summaries import AttributionSummary, Base, Estimates
 from cxkit.core.arrays import IntArray
-from cxkit.core.sequences import SequenceSummary
-from cxkit.core.spans import SpanLike
-from cxkit.core.summary import SHARDS, parameter, total
+from cxkit.core.codes import Vocabulary
+from cxkit.core.summary import AXIS, PARAMETER, SHARDS, parameter, total
 from cxkit.errors import DefinitionError
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
-from cxkit.model.summaries import JourneySummary
 
-__all__ = ["ChainCounts"]
+__all__ = ["ChainCounts", "Markov"]
 
 FloatArray = NDArray[np.float64]
 
-_MOST_LABELS: Final = 5000
-_MOST_LABELS_WITH_INTERVALS: Final = 500
-_CELLS_AT_ONCE: Final = 1 << 22
+_HIGHEST: Final = 4
+
+
+def check_order(order: object) -> int:
+    """The order of a chain.
+
+    Raises:
+        DefinitionError: It is no whole number from 1 to 4.
+    """
+    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= _HIGHEST:
+        raise DefinitionError(
+            f"order={order!r}: a chain may look back 1 to {_HIGHEST} touches; beyond that nearly "
+            "every path is its own, and the removal effect is the share of paths with the label"
+        )
+    return order
+
+
+def _check_order(_: object, __: object, value: object) -> None:
+    check_order(value)
+
+
+@known_model
+@attrs.frozen
+class Markov(AttributionModel):
+    """Credit by removal effect: the share of conversions lost if a label led nowhere.
+
+    The paths are read as a Markov chain from START over the labels to CONVERSION or NULL. The
+    removal effect of a label is the relative loss of the probability of conversion when every step
+    into it leads to NULL instead (Anderl, Becker, von Wangenheim, Schumann 2016, "Mapping the
+    customer journey", International Journal of Research in Marketing 33). Credits are removal
+    effects divided by their sum; those of the value come from the chain of the value. All of it is
+    exact: linear systems, no simulation.
+
+    In order k the next touch depends on the last k; before the k-th touch of a path, START stands
+    for what is missing. Repeats are kept: they matter from order 2 on.
+
+    Other tools mean other things by the name. ChannelAttribution simulates this quantity, and
+    leaves out repeats in order 1 (which changes nothing there). marketing-attribution-models
+    spreads the effects anew over the touches of each path: here
+    :class:`~cxkit.attribution.LabelWeights`. Others delete the paths with the label, and so come to
+    the share of conversions with it, here :class:`~cxkit.attribution.PresenceShare`; or delete the
+    label and join what is left, which can give the largest label nothing and is not offered.
+
+    Attributes:
+        order: How many touches the next one depends on, 1 to 4.
+
+    Raises:
+        DefinitionError: Another order.
+
+    Example:
+        >>> Markov().name, Markov(2).name
+        ('markov', 'markov(order=2)')
+    """
+
+    kind: ClassVar[str] = "markov"
+
+    order: int = attrs.field(default=1, validator=_check_order)
+
+    def count(self, found: JourneyPaths) -> ChainCounts:
+        """The chain of the journeys, as a summary that adds up."""
+        return ChainCounts.of_cut(found, order=self.order)
+
+    def count_paths(self, paths: Paths) -> ChainCounts:
+        """The same from the distinct paths alone."""
+        return ChainCounts.from_paths(paths, order=self.order)
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class ChainCounts(SequenceSummary, JourneySummary):
-    """How often paths step from START to a label, from label to label, and on to the end.
+class ChainCounts(AttributionSummary):
+    """How often paths step from their last k labels to the next one, and on to the end.
 
-    Only what occurs is kept, so that thousands of labels fit. A row is one label, or a pair of
-    labels, in one shard of customers; S rows. A conversion whose path has no touch is no part of
-    the chain; a null path without a touch leads from START to NULL.
+    Only what occurs is kept, so that thousands of labels fit. Codes are those of the labels, K for
+    a missing one and K + 1 for START. A conversion whose path has no touch is no part of the chain;
+    a null path without a touch leads from START to NULL.
 
     Attributes:
         rule: What a path and a touch are.
-        steps: (S,) of a pair: how often its second label followed its first. Of a single label: how
-            often it began a path.
-        conversions: (S,) of a single label: how often a conversion came next; 0 for a pair.
-        nulls: (S,) of a single label: how often its path ended without conversion; 0 for a pair.
-        value: (S,) of a single label: what the conversions that came next are worth; a value of
-            NaN is worth nothing.
+        order: k.
+        labels: The K labels.
+        grams: (S, k + 1) k labels and the one that came next; sorted, with the shards first.
+        gram_shard: (S,) the shard of customers that the row counts for.
+        steps: (S,) how often that was so.
+        contexts: (Z, k) the last k labels of paths; sorted, with the shards first.
+        context_shard: (Z,) the shard of customers.
+        conversions: (Z,) how many of the paths led to a conversion.
+        nulls: (Z,) how many to none.
+        value: (Z,) what the conversions are worth; a value of NaN is worth nothing.
         unattributed_conversions: (SHARDS,) conversions whose path has no touch.
         unattributed_value: (SHARDS,) what they are worth.
         untouched_nulls: (SHARDS,) null paths without a touch. They change no removal effect: it is
@@ -68,13 +141,21 @@ class ChainCounts(SequenceSummary, JourneySummary):
     """
 
     rule: PathRule = attrs.field(metadata=parameter(PathRule.from_dict))
-    steps: IntArray = attrs.field(metadata=total("sequence"))
-    conversions: IntArray = attrs.field(metadata=total("sequence"))
-    nulls: IntArray = attrs.field(metadata=total("sequence"))
-    value: FloatArray = attrs.field(metadata=total("sequence"))
+    order: int = attrs.field(default=1, metadata=PARAMETER)
+    labels: Vocabulary = attrs.field(metadata=AXIS)
+    grams: NDArray[Any] = attrs.field(metadata=total("gram", "place"))
+    gram_shard: NDArray[np.uint8] = attrs.field(metadata=total("gram"))
+    steps: IntArray = attrs.field(metadata=total("gram"))
+    contexts: NDArray[Any] = attrs.field(metadata=total("context", "place"))
+    context_shard: NDArray[np.uint8] = attrs.field(metadata=total("context"))
+    conversions: IntArray = attrs.field(metadata=total("context"))
+    nulls: IntArray = attrs.field(metadata=total("context"))
+    value: FloatArray = attrs.field(metadata=total("context"))
     unattributed_conversions: IntArray = attrs.field(metadata=total("shard"))
     unattributed_value: FloatArray = attrs.field(metadata=total("shard"))
     untouched_nulls: IntArray = attrs.field(metadata=total("shard"))
+
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"removal_effect": (0.0, 1.0)}
 
     @classmethod
     def of(
@@ -82,220 +163,129 @@ class ChainCounts(SequenceSummary, JourneySummary):
         journeys: Journeys | Journey,
         /,
         *,
-        goal: GoalLike,
-        by: str = "channel",
-        lookback: SpanLike | None = None,
-        goal_is_touch: bool = True,
-        touches: TouchesLike = None,
+        goal: GoalLike | PathRule,
+        order: int = 1,
+        **options: Unpack[PathOptions],
     ) -> Self:
-        """Count the chain of journeys; the arguments are those of ``PathRule``.
+        """Count the chain of journeys.
+
+        Args:
+            journeys: Journeys, or one journey.
+            goal: The goal, or a whole path rule.
+            order: How many touches the next one depends on, 1 to 4.
+            options: The further arguments of :class:`PathRule`, if only the goal is given.
 
         Raises:
             SchemaError: There is no column ``by``, or it holds numbers.
             DefinitionError: An argument cannot be read.
         """
-        rule = PathRule(
-            goal, by=by, lookback=lookback, goal_is_touch=goal_is_touch, touches=touches
-        )
-        return cls.of_rule(as_journeys(journeys), rule)
+        rule = as_path_rule(goal, **options)
+        return cls.of_cut(CutJourneys(as_journeys(journeys), rule), order=order)
 
     @classmethod
-    def of_rule(cls, journeys: Journeys, rule: PathRule) -> Self:
-        """Count the chain of journeys under a rule."""
-        goals = rule.goal.matches(journeys)
-        keep = rule.is_touch(journeys, goals)
-        if rule.lookback is None:
-            return cls._of_runs(journeys, rule, goals, keep)
-        labels = journeys.codes(rule.by)
-        cut = cut_paths(journeys.offsets, goals)
-        codes, counts = find_touches(journeys, rule, cut, keep, labels.codes)
-        some = counts > 0
-        offsets = np.append(0, np.cumsum(counts[some]))
-        return cls._count(
-            journeys,
-            rule,
-            cut.last,
-            some,
-            cut.conversions,
-            codes=codes,
-            offsets=offsets,
-            shard=np.repeat(journeys.row_shards[cut.last[some]], counts[some]),
-            goals=offsets[1:][: int(some[: cut.conversions].sum())] - 1,
-            cuts=None,
-        )
-
-    @classmethod
-    def _of_runs(
-        cls,
-        journeys: Journeys,
-        rule: PathRule,
-        goals: NDArray[np.bool_],
-        keep: NDArray[np.bool_] | None,
-    ) -> Self:
-        """Without a lookback no path need be gathered: steps over a cut are taken off again."""
-        offsets, codes = journeys.offsets, journeys.codes(rule.by).codes
-        shard = journeys.row_shards
-        if keep is None:  # every path has a touch: its end
-            last = np.flatnonzero(goals)
-            conversions, ends, some = len(last), last + 1, np.ones(len(last), dtype=bool)
-        else:
-            cut = cut_paths(offsets, goals)
-            last, conversions = cut.last, cut.conversions
-            before = np.append(0, np.cumsum(keep))  # touches before each row
-            ends = before[last + 1]
-            some = ends > before[cut.start]
-            codes, shard, offsets = codes[keep], shard[keep], before[offsets]
-            offsets = np.append(0, offsets[1:][np.diff(offsets) > 0])
-        begins = np.zeros(len(codes) + 1, dtype=bool)
-        begins[offsets] = True
-        mine = np.flatnonzero(some[:conversions])
-        return cls._count(
-            journeys,
-            rule,
-            last,
-            some,
-            conversions,
-            codes=codes,
-            offsets=offsets,
-            shard=shard,
-            goals=ends[mine] - 1,
-            cuts=~begins[ends[mine]],
-        )
-
-    @classmethod
-    def _count(
-        cls,
-        journeys: Journeys,
-        rule: PathRule,
-        last: IntArray,
-        some: NDArray[np.bool_],
-        conversions: int,
-        **runs: Any,
-    ) -> Self:
-        """Count touches in runs of rows.
-
-        Args:
-            journeys: The journeys.
-            rule: What a path and a touch are.
-            last: (P,) the last row of every path, first of those with a conversion.
-            some: (P,) which paths have touches.
-            conversions: How many have a conversion.
-            runs: For ``chain_of_runs``.
-        """
-        labels = journeys.codes(rule.by)
-        of_goal, of_null = np.split(journeys.row_shards[last], [conversions])
-        kept, kept_null = np.split(some, [conversions])
-        value = conversion_values(journeys, last[:conversions])
-        sequences = chain_of_runs(**runs, slots=labels.slots, value=value[kept])
+    def of_cut(cls, found: CutJourneys, *, order: int = 1) -> Self:
+        """Count the chain of journeys that are cut already."""
+        journeys, strip = found.journeys, found.strip
+        lost = strip.conversions[~strip.attributed]
+        shard = journeys.row_shards[lost]
         return cls(
-            rule=rule,
-            labels=labels.vocabulary,
-            unattributed_conversions=np.bincount(of_goal[~kept], minlength=SHARDS),
-            unattributed_value=sum_by(of_goal[~kept], value[~kept], SHARDS),
-            untouched_nulls=np.bincount(of_null[~kept_null], minlength=SHARDS),
-            **sequences,
+            rule=found.rule,
+            order=order,
+            labels=journeys.codes(found.rule.by).vocabulary,
+            **rows_of_journeys(found, check_order(order)),
+            unattributed_conversions=np.bincount(shard, minlength=SHARDS),
+            unattributed_value=sum_by(shard, conversion_values(journeys, lost), SHARDS),
+            untouched_nulls=strip.untouched_nulls,
         )
 
     @classmethod
-    def from_paths(cls, paths: Paths) -> Self:
+    def from_paths(cls, paths: Paths, *, order: int = 1) -> Self:
         """The same from the distinct paths alone."""
-        sequences = chain_of_sequences(
-            paths.codes,
-            paths.offsets,
-            paths.shard,
-            conversions=paths.conversions,
-            nulls=paths.nulls,
-            value=paths.value,
-        )
         return cls(
             rule=paths.rule,
+            order=order,
             labels=paths.labels,
+            **rows_of_paths(paths, check_order(order)),
             unattributed_conversions=paths.unattributed_conversions,
             unattributed_value=paths.unattributed_value,
             untouched_nulls=paths.untouched_nulls,
-            **sequences,
         )
 
-    def result(self, level: float = 0.95) -> Attribution:
-        """Credit by removal effect, with jackknife intervals of the shares at ``level``.
+    def lower(self, order: int) -> ChainCounts:
+        """The chain of a lower order: that of the same paths, as if counted anew.
 
-        The chain without each shard of customers is solved anew, all in one batch of inverses. That
-        grows with the cube of the labels: above 500 visited labels there are no intervals (NaN).
+        Raises:
+            DefinitionError: The order is higher than this one, or no order.
+
+        Example:
+            >>> paths = Paths.from_counts([("a > b > c", 1, 0, 0), ("b > c", 0, 1, 0)])
+            >>> two, one = (ChainCounts.from_paths(paths, order=k) for k in (2, 1))
+            >>> two.lower(1) == one
+            True
+        """
+        if check_order(order) > self.order:
+            raise DefinitionError(f"a chain of order {self.order} does not hold one of {order}")
+        slots = len(self.labels) + 1
+        shorter = rows_over(_rows(self), np.arange(slots), self.order - order)
+        changes: dict[str, Any] = {"order": order, **add_chains([shorter], slots)}
+        return attrs.evolve(self, **changes)
+
+    @property
+    def model(self) -> Markov:
+        """The model that is answered."""
+        return Markov(self.order)
+
+    @cached_property
+    def removal(self) -> ContextRemoval:
+        """The chain of order 2 or more, solved when it is first asked."""
+        return chain_removal(self)
+
+    def base(self) -> Base:
+        """What there was to share."""
+        wide = len(self.labels) + 1
+        return Base(
+            touchpoints=np.rint(sum_by(self.grams[:, -1], self.steps, wide)).astype(np.int64),
+            conversions=self._by_shard(self.conversions),
+            value=sum_by(self.context_shard, self.value, SHARDS),
+            unattributed_conversions=self.unattributed_conversions,
+            unattributed_value=self.unattributed_value,
+            null_paths=self._by_shard(self.nulls) + self.untouched_nulls,
+        )
+
+    def estimate(self, weights: FloatArray | None) -> Estimates:
+        """Removal effects, and the credit that is proportional to them.
+
+        A set of weights is a chain of its own. In order 1, and in small chains of higher orders, it
+        is solved anew; chains that are larger are moved along their derivative by the weight of
+        each shard (the infinitesimal jackknife; Jaeckel 1972, Efron 1982), which costs as much as
+        one more chain. Above 500 visited labels there are no intervals (NaN).
 
         Raises:
             DefinitionError: More than 5,000 labels are visited.
-            DataError: There is a loop of labels that no path leaves (never in counted chains).
+            DataError: There is a loop of labels that no path leaves, or hardly any (the first never
+                in counted chains).
         """
-        wide = len(self.labels) + 1
-        last = self.codes[self.offsets[1:] - 1]
-        touchpoints = np.bincount(last, self.steps, wide).astype(np.int64)
-        slots = np.flatnonzero(touchpoints)
-        if len(slots) > _MOST_LABELS:
-            raise DefinitionError(
-                f"{self.rule.by!r} has {len(slots):,} labels, and a Markov chain over them needs a "
-                f"matrix of that size; choose a coarser column (up to {_MOST_LABELS:,} labels)"
-            )
-        whole = self._chains(slots, None)
-        effect, value_effect = removal_effects(whole)
-        conversions, value = whole.conversions.sum(), whole.value.sum()
-        share, value_share = np.nan_to_num(safe_share(effect)), safe_share(value_effect)
-        if np.isnan(value_share).any():  # no value, or values that cancel out: as the conversions
-            value_share = share
-        columns = np.zeros((3, wide))
-        columns[:, slots] = share * conversions, value_share * value, effect
-        occupied = self.occupied()
-        return make_attribution(
-            rule=self.rule,
-            model=Markov(),
-            labels=self.labels,
-            touchpoints=touchpoints,
-            conversions=columns[0],
-            value=columns[1],
-            removal_effect=columns[2],
-            shares_without=self._shares_without(whole, slots, np.flatnonzero(occupied)),
-            occupied=occupied,
-            unattributed_conversions=self.unattributed_conversions,
-            unattributed_value=self.unattributed_value,
-            null_paths=int(self.nulls.sum() + self.untouched_nulls.sum()),
-            attributed=(int(conversions), float(value)),
-            level=level,
-        )
+        return chain_estimates(self, weights)
 
-    def _chains(self, slots: IntArray, shards: IntArray | None) -> Chains:
-        """The counts as matrices over the visited slots: all shards as one chain, or some apart."""
-        batch = 1 if shards is None else len(shards)
-        group = np.full(SHARDS, 0 if shards is None else batch)
-        group[shards if shards is not None else []] = np.arange(batch if shards is not None else 0)
-        K = len(slots)
-        place = np.zeros(len(self.labels) + 1, np.int64)
-        place[slots] = np.arange(K)
-        mine = group[self.shard] < batch
-        pair = mine & (np.diff(self.offsets) == 2)
-        first = group[self.shard] * K + place[self.codes[self.offsets[:-1]]]
-        last = place[self.codes[self.offsets[1:] - 1]]
-        ends = group[self.shard] * K + last
+    def occupied(self) -> NDArray[np.bool_]:
+        """(SHARDS,) which shards hold anything at all."""
+        seen = (self.unattributed_conversions != 0) | (self.untouched_nulls != 0)
+        seen[self.context_shard] = True
+        return np.asarray(seen)
 
-        def add(at: IntArray, amounts: NDArray[np.generic], *shape: int) -> FloatArray:
-            sums = sum_by(at, amounts, batch * K ** len(shape))
-            return sums.reshape(shape if shards is None else (batch, *shape))
+    def _by_shard(self, counts: IntArray) -> IntArray:
+        return np.rint(sum_by(self.context_shard, counts, SHARDS)).astype(np.int64)
 
-        return Chains(
-            steps=add((first * K + last)[pair], self.steps[pair], K, K),
-            visits=add(ends[mine], self.steps[mine], K),
-            conversions=add(ends[mine], self.conversions[mine], K),
-            value=add(ends[mine], self.value[mine], K),
-        )
+    def _merged(self, other: Self) -> dict[str, Any]:
+        labels = self.labels.union(other.labels)
+        both = (self, other)
+        parts = [rows_over(_rows(s), s.labels.positions_in(labels)) for s in both]
+        names = ("unattributed_conversions", "unattributed_value", "untouched_nulls")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return {"labels": labels, **sums, **add_chains(parts, len(labels) + 1)}
 
-    def _shares_without(self, whole: Chains, slots: IntArray, occupied: IntArray) -> FloatArray:
-        """(SHARDS, K + 1) the shares without each shard; NaN for a shard that holds nobody."""
-        shares = np.full((SHARDS, len(self.labels) + 1), np.nan)
-        if len(slots) > _MOST_LABELS_WITH_INTERVALS:
-            return shares
-        at_once = max(_CELLS_AT_ONCE // max(len(slots) ** 2, 1), 1)
-        for start in range(0, len(occupied), at_once):
-            some = occupied[start : start + at_once]
-            rest = removal_effects(whole - self._chains(slots, some))[0]
-            spread = np.zeros((len(some), shares.shape[1]))
-            spread[:, slots] = rest
-            shares[some] = safe_share(spread)
-        return shares
+
+def _rows(counts: ChainCounts) -> dict[str, NDArray[Any]]:
+    per_shard = total("shard")
+    fields = [f.name for f in counts.fields("total") if f.metadata != per_shard]
+    return {name: getattr(counts, name) for name in fields}

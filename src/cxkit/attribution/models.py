@@ -1,79 +1,87 @@
-"""Attribution models: how the credit for a conversion is shared.
-
-A *rule* looks at one converting path and shares its conversion among its touches. The Markov model
-looks at all paths, those without conversion too, and asks what would be lost without a label.
-"""
+"""What every attribution model is: a definition that knows the summary it is answered from."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import attrs
 
-from cxkit.attribution.rule_models import (
-    MODEL_SCHEMA,
-    FirstTouch,
-    LastTouch,
-    Linear,
-    Model,
-    PositionBased,
-    RuleModel,
-    TimeDecay,
-)
 from cxkit.core.records import check_fields
 from cxkit.errors import DataError, DefinitionError
 
-__all__ = ["DEFAULT_MODELS", "AttributionModel", "Markov", "check_model", "model_from_dict"]
+if TYPE_CHECKING:
+    from cxkit.attribution.journeypaths import JourneyPaths
+    from cxkit.attribution.paths import Paths
+    from cxkit.attribution.summaries import AttributionSummary
+
+__all__ = ["MODEL_SCHEMA", "AttributionModel", "check_model", "known_model", "model_from_dict"]
+
+MODEL_SCHEMA: Final = "cxkit/attribution-model/1"
+
+ModelT = TypeVar("ModelT", bound="type[AttributionModel]")
+
+_KINDS: Final[dict[str, type[AttributionModel]]] = {}
 
 
-def _check_order(_: object, __: object, value: int) -> None:
-    if isinstance(value, bool) or value != 1:
-        raise DefinitionError(
-            f"order={value!r}: Markov chains exist in order 1 now (the next touch depends on the "
-            "present one); write Markov(order=1)"
-        )
+class AttributionModel(attrs.AttrsInstance, ABC):
+    """How the credit for a conversion is shared.
 
+    A *rule* looks at one converting path at a time; to make one of your own, derive from
+    :class:`~cxkit.attribution.RuleModel`. A model that looks at all paths together, those without
+    conversion too, derives from this class: a frozen attrs class with a ``kind``, whose
+    :meth:`count` and :meth:`count_paths` give a summary that adds up.
 
-@attrs.frozen
-class Markov(Model):
-    """Credit by removal effect: the share of conversions lost if a label led nowhere.
-
-    The paths are read as a Markov chain from START over the labels to CONVERSION or NULL. The
-    removal effect of a label is the relative loss of the probability of conversion when every step
-    into it leads to NULL instead (Anderl, Becker, von Wangenheim, Schumann 2016, "Mapping the
-    customer journey", International Journal of Research in Marketing 33). Credits are removal
-    effects divided by their sum. They are exact: one matrix inverse, no simulation.
-
-    Attributes:
-        order: How many touches the next one depends on. Only 1 now.
-
-    Raises:
-        DefinitionError: Another order.
-
-    Example:
-        >>> Markov().name
-        'markov'
+    Class attributes:
+        kind: The model's name in tables and in JSON.
+        sees_nulls: Whether paths without conversion change its answer.
+        conserves: Whether the credits of the labels sum to the conversions.
+        signed: Whether a credit can be negative.
     """
 
-    kind: ClassVar[str] = "markov"
+    __slots__ = ()
 
-    order: int = attrs.field(default=1, validator=_check_order)
+    kind: ClassVar[str]
+    sees_nulls: ClassVar[bool] = True
+    conserves: ClassVar[bool] = True
+    signed: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The model's name in tables: its kind, and those parameters that are not the default."""
+        told = [
+            f"{f.name}={value}"
+            for f in attrs.fields(type(self))
+            if (value := getattr(self, f.name)) != f.default
+        ]
+        return f"{self.kind}({', '.join(told)})" if told else self.kind
+
+    @abstractmethod
+    def count(self, found: JourneyPaths) -> AttributionSummary:
+        """The summary of journeys that answers this model.
+
+        Args:
+            found: The journeys, cut into paths; what several models look at is found once.
+        """
+
+    @abstractmethod
+    def count_paths(self, paths: Paths) -> AttributionSummary:
+        """The same summary from the distinct paths alone.
+
+        Raises:
+            DefinitionError: The model needs more than the order of the labels, such as times.
+        """
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as plain data for JSON."""
+        return {"schema": MODEL_SCHEMA, "model": self.kind, **attrs.asdict(self)}
 
 
-AttributionModel: TypeAlias = RuleModel | Markov
-
-DEFAULT_MODELS: Final[tuple[AttributionModel, ...]] = (
-    FirstTouch(),
-    LastTouch(),
-    Linear(),
-    PositionBased(),
-    TimeDecay(),
-    Markov(),
-)
-"""The models that a comparison shows if none are named."""
-
-_KINDS: Final[dict[str, type[AttributionModel]]] = {type(m).kind: type(m) for m in DEFAULT_MODELS}
+def known_model(cls: ModelT) -> ModelT:
+    """Make a kind of model known to :func:`model_from_dict`; a decorator of the class."""
+    _KINDS[cls.kind] = cls
+    return cls
 
 
 def model_from_dict(data: Mapping[str, Any]) -> AttributionModel:
@@ -83,7 +91,8 @@ def model_from_dict(data: Mapping[str, Any]) -> AttributionModel:
         DataError: The data is of another schema, or of a model that is not known.
 
     Example:
-        >>> model_from_dict(TimeDecay("12h").to_dict())
+        >>> import cxkit as cx
+        >>> model_from_dict(cx.attribution.TimeDecay("12h").to_dict())
         TimeDecay(half_life='12h')
     """
     if data.get("schema") != MODEL_SCHEMA or data.get("model") not in _KINDS:
@@ -103,8 +112,8 @@ def check_model(model: object) -> AttributionModel:
     Raises:
         DefinitionError: It is something else, such as its name or its class.
     """
-    if isinstance(model, (RuleModel, Markov)):
+    if isinstance(model, AttributionModel):
         return model
     shown = model.__name__ if isinstance(model, type) else repr(model)
     known = ", ".join(f"{cls.__name__}()" for cls in _KINDS.values())
-    raise DefinitionError(f"model must be one of {known}; found {shown}")
+    raise DefinitionError(f"model must be an attribution model, such as {known}; found {shown}")

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, Self, TypeAlias
+from collections.abc import Iterable
+from typing import Any, Final, Self, Unpack
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.attribution.cutting import (
+    PathOptions,
     PathRule,
-    TouchesLike,
+    as_path_rule,
     conversion_values,
-    cut_paths,
-    find_touches,
     sum_by,
 )
+from cxkit.attribution.pathtable import PathTable
+from cxkit.attribution.pathtext import PathRow, counted, path_rows, read_row, read_texts, worths
+from cxkit.attribution.runs import CutJourneys
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Codes, Label
-from cxkit.core.result import ColumnLike, Result, show_label
+from cxkit.core.result import show_label
 from cxkit.core.sequences import SequenceSummary, count_sequences
-from cxkit.core.spans import SpanLike
 from cxkit.core.summary import SHARDS, parameter, total
-from cxkit.errors import DataError
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["PathTable", "Paths"]
-
-PathRow: TypeAlias = tuple[str | Sequence[Label | None], int, int, float]
+__all__ = ["Paths"]
 
 _JOIN: Final = " > "
 
@@ -77,33 +74,47 @@ class Paths(SequenceSummary, JourneySummary):
         journeys: Journeys | Journey,
         /,
         *,
-        goal: GoalLike,
-        by: str = "channel",
-        lookback: SpanLike | None = None,
-        goal_is_touch: bool = True,
-        touches: TouchesLike = None,
+        goal: GoalLike | PathRule,
+        **options: Unpack[PathOptions],
     ) -> Self:
-        """Count the paths of journeys; the arguments are those of ``PathRule``.
+        """Count the paths of journeys.
+
+        Args:
+            journeys: Journeys, or one journey.
+            goal: The goal, or a whole path rule.
+            options: The further arguments of :class:`PathRule`, if only the goal is given.
 
         Raises:
             SchemaError: There is no column ``by``, or it holds numbers.
             DefinitionError: An argument cannot be read.
         """
-        journeys = as_journeys(journeys)
-        rule = PathRule(
-            goal, by=by, lookback=lookback, goal_is_touch=goal_is_touch, touches=touches
-        )
-        labels = journeys.codes(rule.by)
-        goals = rule.goal.matches(journeys)
-        cut = cut_paths(journeys.offsets, goals)
-        keep = rule.is_touch(journeys, goals)
-        codes, counts = find_touches(journeys, rule, cut, keep, labels.codes)
-        value = np.zeros(len(counts))
-        value[: cut.conversions] = conversion_values(journeys, cut.last[: cut.conversions])
-        converted = np.arange(len(counts)) < cut.conversions
-        shard = journeys.row_shards[cut.last]
-        return cls._count(
-            rule, Codes(codes, labels.vocabulary), counts, shard, converted, ~converted, value
+        rule = as_path_rule(goal, **options)
+        return cls.of_cut(CutJourneys(as_journeys(journeys), rule))
+
+    @classmethod
+    def of_cut(cls, found: CutJourneys) -> Self:
+        """Count the paths of journeys that are cut already."""
+        journeys, strip = found.journeys, found.strip
+        labels = journeys.codes(found.rule.by)
+        offsets, mine = strip.offsets, strip.attributed
+        shard = strip.take(journeys.row_shards)[offsets[:-1]]
+        value = conversion_values(journeys, strip.conversions)
+        at = np.searchsorted(offsets, strip.ends, side="right") - 1
+        converted, worth = np.zeros(len(shard), np.int64), np.zeros(len(shard))
+        converted[at], worth[at] = 1, value[mine]
+        of_goal = journeys.row_shards[strip.conversions[~mine]]
+        return cls(
+            rule=found.rule,
+            labels=labels.vocabulary,
+            unattributed_conversions=np.bincount(of_goal, minlength=SHARDS),
+            unattributed_value=sum_by(of_goal, value[~mine], SHARDS),
+            untouched_nulls=strip.untouched_nulls,
+            **count_sequences(
+                offsets,
+                strip.take(labels.codes),
+                shard,
+                {"conversions": converted, "nulls": 1 - converted, "value": worth},
+            ),
         )
 
     @classmethod
@@ -133,7 +144,7 @@ class Paths(SequenceSummary, JourneySummary):
                 a value without a conversion.
         """
         flat: list[Label | None] = []
-        read = [_read_row(i, row, separator, flat) for i, row in enumerate(rows)]
+        read = [read_row(i, row, separator, flat) for i, row in enumerate(rows)]
         read = [r for r in read if r[1] or r[2]]
         size, converted, nulls = (np.array([r[i] for r in read], np.int64) for i in range(3))
         value = np.array([r[3] for r in read], np.float64)
@@ -141,6 +152,83 @@ class Paths(SequenceSummary, JourneySummary):
         return cls._count(
             PathRule(goal, by=by), Codes.of(flat), size, shard, converted, nulls, value
         )
+
+    @classmethod
+    def from_strings(
+        cls,
+        paths: Iterable[str],
+        *,
+        conversions: Any,
+        nulls: Any = None,
+        value: Any = None,
+        separator: str = ">",
+        goal: GoalLike = "conversion",
+        by: str = "channel",
+    ) -> Self:
+        """Paths of text as columns, the fast way for very many.
+
+        The same as :meth:`from_counts`, but for labels that are missing, which text does not have.
+
+        Args:
+            paths: (n,) paths such as ``"ad > mail"``; the empty path has no touch.
+            conversions: (n,) how often each led to a conversion.
+            nulls: (n,) how often to none; 0 by default.
+            value: (n,) what all its conversions are worth; 0 by default, and for NaN.
+            separator: As in :meth:`from_counts`, and so the others.
+            goal: The goal that the conversions reached.
+            by: The column that the labels are of.
+
+        Raises:
+            DataError: A path, a count or a value cannot be read.
+
+        Example:
+            >>> paths = Paths.from_strings(["ad > mail", "ad"], conversions=[2, 0], nulls=[1, 5])
+            >>> paths.to_counts()
+            [('ad', 0, 5, 0.0), ('ad > mail', 2, 1, 0.0)]
+        """
+        touches, size = read_texts(paths, separator)
+        n = len(size)
+        converted = counted(conversions, n, "conversions")
+        lost = np.zeros(n, np.int64) if nulls is None else counted(nulls, n, "nulls")
+        worth = worths(value, converted)
+        if not (happened := (converted > 0) | (lost > 0)).all():
+            touches = touches.take(np.repeat(happened, size))
+            touches = Codes.from_codes(touches.codes, [*touches.vocabulary])
+        return cls._count(
+            PathRule(goal, by=by),
+            touches,
+            size[happened],
+            np.zeros(int(happened.sum()), np.uint8),
+            converted[happened],
+            lost[happened],
+            worth[happened],
+        )
+
+    def to_counts(self, separator: str | None = ">") -> list[tuple[Any, int, int, float]]:
+        """The paths as rows ``(path, conversions, nulls, value)``, as other tools take them.
+
+        What :meth:`from_counts` reads back, but for the customers: rows of a path in several shards
+        are one. Shortest paths first, then by label; the empty path has no touch.
+
+        Args:
+            separator: What stands between labels; ``None`` for tuples, which hold any label.
+
+        Raises:
+            DataError: A label is missing or holds the separator.
+        """
+        whole = self._whole()
+        rows = path_rows([*self.labels, None], whole, separator)
+        bare = (
+            int(self.unattributed_conversions.sum()),
+            int(self.untouched_nulls.sum()),
+            float(self.unattributed_value.sum()),
+        )
+        return [*([("" if separator else (), *bare)] if any(bare[:2]) else []), *rows]
+
+    def _whole(self) -> dict[str, Any]:
+        """The rows, as if there were one shard."""
+        totals = {"conversions": self.conversions, "nulls": self.nulls, "value": self.value}
+        return count_sequences(self.offsets, self.codes, np.zeros_like(self.shard), totals)
 
     @classmethod
     def _count(
@@ -174,18 +262,17 @@ class Paths(SequenceSummary, JourneySummary):
             **rows,
         )
 
+    def per_shard(self, counts: IntArray) -> IntArray:
+        """(SHARDS,) the sum of counts of the rows by shard."""
+        return _per_shard(self.shard, counts)
+
     def result(self, top: int | None = 20) -> PathTable:
         """The most frequent paths.
 
         Args:
             top: How many; ``None`` for all. What is left out is told below the table.
         """
-        whole = count_sequences(
-            self.offsets,
-            self.codes,
-            np.zeros_like(self.shard),
-            {"conversions": self.conversions, "nulls": self.nulls, "value": self.value},
-        )
+        whole = self._whole()
         offsets, codes = whole["offsets"], whole["codes"]
         size = np.diff(offsets)
         order = np.lexsort((size, -whole["nulls"], -whole["conversions"]))[:top]
@@ -205,94 +292,6 @@ class Paths(SequenceSummary, JourneySummary):
         )
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
-class PathTable(Result):
-    """The most frequent paths, those with most conversions first.
-
-    Attributes:
-        rule: What a path and a touch are.
-        path: The labels of the touches, joined by ``" > "``.
-        touches: How many touches each has.
-        conversions: How often each led to a conversion.
-        nulls: How often to none.
-        value: What the conversions are worth.
-        paths: How many distinct paths there are, shown or not.
-        total_conversions: All conversions, also of paths not shown, or without a touch.
-        total_value: What they are worth.
-        null_paths: All null paths.
-    """
-
-    rule: PathRule
-    path: list[str]
-    touches: IntArray
-    conversions: IntArray
-    nulls: IntArray
-    value: NDArray[np.float64]
-    paths: int
-    total_conversions: int
-    total_value: float
-    null_paths: int
-
-    def columns(self) -> dict[str, ColumnLike]:
-        """path, touches, conversions, nulls, value, and the rate of conversion."""
-        return {
-            "path": self.path,
-            "touches": self.touches,
-            "conversions": self.conversions,
-            "nulls": self.nulls,
-            "value": self.value,
-            "rate": self.conversions / (self.conversions + self.nulls),
-        }
-
-    def title(self) -> str:
-        """How many there are in all."""
-        return (
-            f"paths by {self.rule.by}: {self.total_conversions:,} conversions worth "
-            f"{self.total_value:,.1f}, {self.null_paths:,} null paths"
-        )
-
-    def notes(self) -> list[str]:
-        """What is left out."""
-        conversions = self.total_conversions - int(self.conversions.sum())
-        nulls = self.null_paths - int(self.nulls.sum())
-        if not conversions and not nulls:
-            return []
-        hidden = self.paths - len(self.path)
-        told = f"{hidden:,} more paths and those without a touch"
-        return [f"not shown: {told}, with {conversions:,} conversions and {nulls:,} null paths"]
-
-
 def _per_shard(shard: NDArray[np.uint8], values: NDArray[Any]) -> NDArray[Any]:
     sums = sum_by(shard, values, SHARDS)
     return sums if values.dtype.kind == "f" else np.rint(sums).astype(np.int64)
-
-
-def _read_row(
-    number: int, row: PathRow, separator: str, flat: list[Label | None]
-) -> tuple[int, int, int, float]:
-    """Append the labels of a path that occurs to ``flat``; how many, and the three totals."""
-    try:
-        path, conversions, nulls, value = row
-        labels = [part.strip() for part in path.split(separator)] if isinstance(path, str) else path
-        given = [] if isinstance(path, str) and not path.strip() else list(labels)
-        counts = [int(n) for n in (conversions, nulls)]
-        worth = float(value)
-    except (TypeError, ValueError):
-        raise DataError(
-            f"row {number}: expected (path, conversions, nulls, value), found {row!r}"
-        ) from None
-    if counts != [conversions, nulls] or min(counts) < 0 or math.isinf(worth):
-        raise DataError(
-            f"row {number}: conversions and nulls are whole numbers from 0 up and the value is "
-            f"finite; found {row!r}"
-        )
-    if "" in given:
-        raise DataError(
-            f"row {number}: a label is empty in {row[0]!r}; write None if it is missing"
-        )
-    worth = 0.0 if math.isnan(worth) else worth
-    if worth and not counts[0]:
-        raise DataError(f"row {number}: a value of {worth} without a conversion in {row!r}")
-    if any(counts):
-        flat.extend(given)
-    return len(given), counts[0], counts[1], worth

@@ -6,9 +6,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.attribution.contextchain import ContextChain
+from cxkit.attribution.summaries import weigh
 from cxkit.errors import DataError
 
-__all__ = ["Chains", "removal_effects"]
+__all__ = ["Chains", "direct_effects", "removal_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -29,13 +31,17 @@ class Chains:
     conversions: FloatArray
     value: FloatArray
 
-    def __sub__(self, other: Chains) -> Chains:
-        """What is left without the other."""
+    def weighted(self, weights: FloatArray) -> Chains:
+        """Sums of the chains of a batch, one per row of weights.
+
+        Args:
+            weights: (B, G) for a batch of G chains.
+        """
         return Chains(
-            steps=self.steps - other.steps,
-            visits=self.visits - other.visits,
-            conversions=self.conversions - other.conversions,
-            value=self.value - other.value,
+            steps=weigh(weights, self.steps),
+            visits=weigh(weights, self.visits),
+            conversions=weigh(weights, self.conversions),
+            value=weigh(weights, self.value),
         )
 
 
@@ -86,3 +92,41 @@ def removal_effects(chains: Chains) -> tuple[FloatArray, FloatArray]:
         return np.asarray(np.divide(lost, whole, out=np.zeros(lost.shape), where=whole != 0))
 
     return effect(chains.conversions), effect(chains.value)
+
+
+def direct_effects(chain: ContextChain, steps: FloatArray, ends: FloatArray) -> FloatArray:
+    """(2, V) the removal effects of a small chain of any order, one dense system per label.
+
+    Args:
+        chain: The contexts and transitions, whose counts may be others here.
+        steps: (P,) how often each transition occurs.
+        ends: (3, n) conversions, null paths and value after each context.
+
+    Raises:
+        DataError: There is a loop of contexts that no path leaves.
+    """
+    n, V = len(chain.visits), chain.labels
+    effects = np.zeros((2, V))
+    visits = np.bincount(chain.source, steps, n) + ends[0] + ends[1]
+    if not n or not visits[chain.start]:
+        return effects
+    whole = ends[[0, 2]].sum(axis=1) / visits[chain.start]
+    visited = np.where(visits > 0, visits, 1.0)
+    step = np.zeros((n, n))
+    step[chain.target, chain.source] = steps / visited[chain.source]
+    begin = np.zeros(n)
+    begin[chain.start] = 1.0
+    kept = chain.last != np.arange(V)[:, None]
+    try:
+        left = np.linalg.solve(np.eye(n) - kept[:, :, None] * step, begin[:, None])[..., 0]
+    except np.linalg.LinAlgError:
+        raise DataError(
+            "this chain has a loop of labels that no path leaves; count it from paths"
+        ) from None
+    payoff = left @ (ends[[0, 2]] / visited).T
+    touched = np.bincount(chain.last, visits, V + 1)[:V] > 0
+    for what in (0, 1):
+        if whole[what]:
+            effects[what] = np.where(touched, 1.0 - payoff[:, what] / whole[what], 0.0)
+    effects[0] = np.clip(effects[0], 0.0, 1.0)
+    return effects

@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final, Unpack
 
-import numpy as np
-
-from cxkit.attribution.cutting import PathRule, TouchesLike
-from cxkit.attribution.markov import ChainCounts
-from cxkit.attribution.models import (
-    DEFAULT_MODELS,
-    AttributionModel,
-    Markov,
-    check_model,
-)
+from cxkit.attribution.comparison import Comparison
+from cxkit.attribution.credits import Credits
+from cxkit.attribution.cutting import PathOptions, PathRule, as_path_rule, sum_by
+from cxkit.attribution.journeypaths import JourneyPaths
+from cxkit.attribution.markov import Markov
+from cxkit.attribution.models import AttributionModel, check_model
 from cxkit.attribution.paths import Paths
-from cxkit.attribution.results import Attribution, Comparison, Credits
-from cxkit.attribution.rule_models import RuleModel
-from cxkit.attribution.rules import ConvertingPaths, RuleCredit
-from cxkit.core.spans import SpanLike
+from cxkit.attribution.results import Attribution
+from cxkit.attribution.rule_models import FirstTouch, LastTouch, Linear, PositionBased, TimeDecay
+from cxkit.attribution.rules import RuleModel
+from cxkit.attribution.summaries import AttributionSummary
 from cxkit.errors import CxWarning, DefinitionError
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
-__all__ = ["attribute", "attribute_paths", "compare", "credit"]
+__all__ = ["DEFAULT_MODELS", "attribute", "attribute_paths", "compare", "credit", "tally"]
+
+DEFAULT_MODELS: Final[tuple[AttributionModel, ...]] = (
+    FirstTouch(),
+    LastTouch(),
+    Linear(),
+    PositionBased(),
+    TimeDecay(),
+    Markov(),
+)
+"""The models that a comparison shows if none are named."""
 
 
 def attribute(
     journeys: Journeys | Journey,
-    goal: GoalLike,
+    goal: GoalLike | PathRule,
     model: AttributionModel = Markov(),  # noqa: B008  # a frozen definition
     *,
-    by: str = "channel",
-    lookback: SpanLike | None = None,
-    goal_is_touch: bool = True,
-    touches: TouchesLike = None,
     level: float = 0.95,
+    draws: int | None = None,
+    rng: int = 0,
+    **options: Unpack[PathOptions],
 ) -> Attribution:
     """Share the credit for conversions among the labels of a column.
 
@@ -47,15 +53,14 @@ def attribute(
     Args:
         journeys: Journeys, or one journey.
         goal: The goal, or the name of its event: a touchpoint that reaches it is a conversion,
-            worth its own ``value`` (NaN is worth nothing).
+            worth its own ``value`` (NaN is worth nothing). Or a whole path rule.
         model: How the credit is shared.
-        by: The column whose labels earn it. A missing label is a slot of its own.
-        lookback: Only touchpoints at most this long before the end of their path are touches:
-            before the conversion, or before the last touchpoint of a null path.
-        goal_is_touch: Whether the conversion's own touchpoint is the last touch of its path.
-        touches: The events, or goals, that count as touches (the conversion's own too, so name it
-            if it is one); ``None``: all.
-        level: Of the intervals of the shares.
+        level: Of the intervals.
+        draws: Replicates of a bootstrap over shards of customers, for the intervals; ``None``: the
+            delete-a-group jackknife.
+        rng: Seed of the bootstrap.
+        options: The further arguments of :class:`PathRule`: ``by``, the column whose labels earn
+            the credit, ``lookback`` and so on.
 
     Returns:
         Credit per label; L labels.
@@ -66,7 +71,7 @@ def attribute(
         DefinitionError: An argument cannot be read.
 
     Warns:
-        CxWarning: There is not a single null path, and the model is a Markov chain: it then cannot
+        CxWarning: There is not a single null path, and a model looks at them: it then cannot
             tell labels that convert from labels that do not.
 
     Example:
@@ -93,35 +98,33 @@ def attribute(
     """
     journeys = as_journeys(journeys)
     model = check_model(model)
-    rule = PathRule(goal, by=by, lookback=lookback, goal_is_touch=goal_is_touch, touches=touches)
+    rule = as_path_rule(goal, **options)
     rule.require(journeys)
-    (result,) = _attribute_all(journeys, rule, [model], level)
+    result = model.count(JourneyPaths(journeys, rule)).result(level, draws=draws, rng=rng)
     _warn_without_nulls([result])
     return result
 
 
 def compare(
     journeys: Journeys | Journey,
-    goal: GoalLike,
+    goal: GoalLike | PathRule,
     models: Iterable[AttributionModel] = DEFAULT_MODELS,
     *,
-    by: str = "channel",
-    lookback: SpanLike | None = None,
-    goal_is_touch: bool = True,
-    touches: TouchesLike = None,
     level: float = 0.95,
+    draws: int | None = None,
+    rng: int = 0,
+    **options: Unpack[PathOptions],
 ) -> Comparison:
     """Every model side by side; the other arguments are those of :func:`attribute`.
 
     Args:
         journeys: Journeys, or one journey.
-        goal: The goal, or the name of its event.
+        goal: The goal, the name of its event, or a whole path rule.
         models: The models; no two with one name.
-        by: The column whose labels earn credit.
-        lookback: See :func:`attribute`.
-        goal_is_touch: See :func:`attribute`.
-        touches: See :func:`attribute`.
         level: Of the intervals in the attributions.
+        draws: See :func:`attribute`.
+        rng: See :func:`attribute`.
+        options: The further arguments of :class:`PathRule`.
 
     Returns:
         Conversions per label and model; the full answers are in its ``attributions``.
@@ -153,21 +156,19 @@ def compare(
     names = [model.name for model in given]
     if not given or len(set(names)) < len(names):
         raise DefinitionError(f"models must be at least one, of different names; found {names}")
-    rule = PathRule(goal, by=by, lookback=lookback, goal_is_touch=goal_is_touch, touches=touches)
+    rule = as_path_rule(goal, **options)
     rule.require(journeys)
-    results = _attribute_all(journeys, rule, given, level)
+    found = JourneyPaths(journeys, rule)
+    results = [model.count(found).result(level, draws=draws, rng=rng) for model in given]
     _warn_without_nulls(results)
     return Comparison(attributions=tuple(results))
 
 
 def credit(
     journeys: Journeys | Journey,
-    goal: GoalLike,
+    goal: GoalLike | PathRule,
     model: RuleModel,
-    *,
-    lookback: SpanLike | None = None,
-    goal_is_touch: bool = True,
-    touches: TouchesLike = None,
+    **options: Unpack[PathOptions],
 ) -> Credits:
     """The credit of every touchpoint, in the order of the journeys' rows.
 
@@ -176,11 +177,10 @@ def credit(
 
     Args:
         journeys: Journeys, or one journey.
-        goal: The goal, or the name of its event.
-        model: A rule. A Markov chain gives credit to labels, not to touchpoints.
-        lookback: See :func:`attribute`.
-        goal_is_touch: See :func:`attribute`.
-        touches: See :func:`attribute`.
+        goal: The goal, the name of its event, or a whole path rule.
+        model: A rule. A model that looks at all paths gives credit to labels, not to touchpoints.
+        options: The further arguments of :class:`PathRule`. ``by`` matters to those rules only that
+            look at labels; where there is no channel, it is the event.
 
     Returns:
         Credits (E,) that sum to 1 per attributed conversion, 0 for rows that earn none.
@@ -199,22 +199,22 @@ def credit(
         [0.5, 0.5, 0.0]
     """
     journeys = as_journeys(journeys)
-    if not isinstance(check_model(model), RuleModel):
+    if not isinstance(check_model(model), RuleModel) or not model.per_touch:
         raise DefinitionError(
             f"{model.name} gives credit to labels, not to single touchpoints; take a rule such as "
             "Linear(), or attribute() for credit by label"
         )
-    rule = PathRule(
-        goal, by="event", lookback=lookback, goal_is_touch=goal_is_touch, touches=touches
-    )
+    if not isinstance(goal, PathRule) and "channel" not in journeys.columns:
+        options.setdefault("by", "event")
+    rule = as_path_rule(goal, **options)
     rule.require(journeys)
-    paths = ConvertingPaths.of(journeys, rule)
-    earned = np.zeros((2, journeys.touchpoints))
-    share = model.credit(paths.offsets, paths.ticks)
-    earned[0, paths.rows] = share
-    earned[1, paths.rows] = share * np.repeat(paths.value, np.diff(paths.offsets))
+    paths = JourneyPaths(journeys, rule).converting
+    share = model.credit(paths.touches)
+    # Added up, for without a restart a touchpoint may be on several paths.
+    earned = [sum_by(paths.rows, e, journeys.touchpoints) for e in (share, share * paths.worth)]
     lost = int(paths.unattributed_conversions.sum())
     return Credits(
+        journeys=journeys,
         rule=rule,
         model=model,
         credit=earned[0],
@@ -225,18 +225,54 @@ def credit(
     )
 
 
+def tally(
+    journeys: Journeys | Journey,
+    goal: GoalLike | PathRule,
+    model: AttributionModel,
+    **options: Unpack[PathOptions],
+) -> AttributionSummary:
+    """Count what a model needs: a summary that adds up, and whose result is the attribution.
+
+    Unlike :func:`attribute`, which asks about the whole, this may be a part of the data: a goal
+    that does not occur in it is no error.
+
+    Args:
+        journeys: Journeys, or one journey.
+        goal: The goal, the name of its event, or a whole path rule.
+        model: How the credit is shared.
+        options: The further arguments of :class:`PathRule`.
+
+    Raises:
+        SchemaError: There is no column ``by``, or it holds numbers.
+        DefinitionError: An argument cannot be read.
+
+    Example:
+        >>> import cxkit as cx
+        >>> journeys = cx.simulate.retail(100, rng=1).journeys
+        >>> parts = [tally(js, "purchase", Markov(2)) for js in (journeys[:50], journeys[50:])]
+        >>> (parts[0] + parts[1]).result().model.name
+        'markov(order=2)'
+    """
+    rule = as_path_rule(goal, **options)
+    return check_model(model).count(JourneyPaths(as_journeys(journeys), rule))
+
+
 def attribute_paths(
     paths: Paths,
     model: AttributionModel = Markov(),  # noqa: B008  # a frozen definition
     *,
     level: float = 0.95,
+    draws: int | None = None,
+    rng: int = 0,
 ) -> Attribution:
     """The same as :func:`attribute` from the distinct paths alone.
 
     Args:
         paths: The paths, such as many parts of the data added up, or another tool's counts.
         model: How the credit is shared; not one that needs the times of touches.
-        level: Of the intervals of the shares.
+        level: Of the intervals.
+        draws: See :func:`attribute`.
+        rng: See :func:`attribute`.
 
     Raises:
         DefinitionError: The model needs times.
@@ -246,35 +282,17 @@ def attribute_paths(
         >>> attribute_paths(paths).share.tolist()
         [0.25, 0.75]
     """
-    check_model(model)
-    if isinstance(model, RuleModel):
-        return RuleCredit.from_paths(paths, model=model).result(level)
-    result = ChainCounts.from_paths(paths).result(level)
+    result = check_model(model).count_paths(paths).result(level, draws=draws, rng=rng)
     _warn_without_nulls([result])
     return result
 
 
-def _attribute_all(
-    journeys: Journeys, rule: PathRule, models: list[AttributionModel], level: float
-) -> list[Attribution]:
-    """One after another; what the rules look at is found once."""
-    converting: ConvertingPaths | None = None
-    results = []
-    for model in models:
-        if isinstance(model, RuleModel):
-            converting = converting or ConvertingPaths.of(journeys, rule)
-            results.append(RuleCredit.from_converting(converting, model=model).result(level))
-        else:
-            results.append(ChainCounts.of_rule(journeys, rule).result(level))
-    return results
-
-
-def _warn_without_nulls(results: list[Attribution]) -> None:
+def _warn_without_nulls(results: Sequence[Attribution]) -> None:
     result = results[-1]
-    chained = any(isinstance(r.model, Markov) for r in results)
-    if chained and result.total_conversions and not result.null_paths:
+    seeing = any(r.model.sees_nulls for r in results)
+    if seeing and result.total_conversions and not result.null_paths:
         warnings.warn(
-            f"every path ends in {result.goal.name!r}, so the chain cannot tell labels that lead "
+            f"every path ends in {result.goal.name!r}, so the model cannot tell labels that lead "
             "there from labels that do not; add the journeys of customers who never reached it",
             CxWarning,
             stacklevel=3,

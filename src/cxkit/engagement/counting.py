@@ -1,174 +1,159 @@
-"""Which touchpoints count, and the points that they earn before ageing.
-
-Most rules give points to every touchpoint of an event: they become one table of points by event
-code. The others (with a channel, or with repeats that do not count) concern few touchpoints, whose
-rows are found once and added to the table's answer.
-"""
+"""Which touchpoints that reach a goal count, rule by rule, in pieces of journeys."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from functools import cached_property
+from typing import Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.arrays import IntArray, freeze
-from cxkit.core.ragged import CHUNK
+from cxkit.core.arrays import IntArray
+from cxkit.core.ragged import ranks
+from cxkit.core.windows import after_cooldown
+from cxkit.engagement.days import Days
+from cxkit.engagement.definition import ScaleDefinition
 from cxkit.engagement.rules import PointRule
-from cxkit.engagement.scale import EngagementScale
-from cxkit.errors import CxWarning, DefinitionError, did_you_mean
-from cxkit.model.journey import Journey
-from cxkit.model.journeys import Journeys, as_journeys
+from cxkit.errors import DefinitionError
+from cxkit.model.journeys import Journeys
 
-__all__ = ["Earnings", "counted", "edges_of", "matching_rows", "points", "warn_if_unknown"]
-
-Edges: TypeAlias = tuple[IntArray, ...] | None
+__all__ = ["Piece", "check_whole", "kept_rows", "let_through"]
 
 
-@attrs.frozen(eq=False)
-class Earnings:
-    """The points of every touchpoint, ready to be written out row by row.
+@attrs.define(eq=False)
+class Piece:
+    """Some whole journeys, worked on at once.
 
     Attributes:
-        codes: (E,) event codes.
-        table: (K + 1,) points by event code, from rules that count every touchpoint of an event.
-        extra: For each other rule in turn: the rows that count, ascending, and their points.
+        first: The row at which the piece begins among all rows.
+        ticks: (n,) microseconds since 1970.
+        starts: (j,) where its journeys begin in it.
+        gap: The longest pause within a session, in microseconds.
+        days: The calendar.
     """
 
-    codes: NDArray[Any]
-    table: NDArray[np.float64]
-    extra: list[tuple[IntArray, float]]
+    first: int
+    ticks: IntArray
+    starts: IntArray
+    gap: int
+    days: Days
 
     @classmethod
-    def of(cls, scale: EngagementScale, journeys: Journeys) -> Earnings:
-        """Find the rows that count.
+    def of(
+        cls, scale: ScaleDefinition, journeys: Journeys, bounds: tuple[int, int, int, int]
+    ) -> Piece:
+        """The journeys ``j0:j1``, which are the rows ``e0:e1``."""
+        j0, j1, e0, e1 = bounds
+        ticks = journeys.time.view(np.int64)[e0:e1]
+        starts = journeys.offsets[j0:j1] - e0
+        return cls(e0, ticks, starts, scale.session_gap_us, Days(scale.zone))
 
-        Raises:
-            DefinitionError: A rule counts once per customer, and a customer has several journeys.
-        """
-        event = journeys.event
-        table = np.zeros(event.slots)
-        extra: list[tuple[IntArray, float]] = []
-        edges: dict[str, Edges] = {}
-        for rule in scale.rules:
-            code = event.vocabulary.find(rule.goal.event)
-            if code is None:
-                continue  # the data does not have the event
-            if rule.count == "every" and rule.goal.channel is None:
-                table[code] += rule.points
-                continue
-            if rule.count not in edges:
-                edges[rule.count] = edges_of(rule, scale, journeys)
-            rows = matching_rows(rule, journeys)
-            extra.append((rows[counted(rows, edges[rule.count])], rule.points))
-        return cls(event.codes, table, extra)
+    @cached_property
+    def session(self) -> IntArray:
+        """(n,) the session of each row, ascending."""
+        begins = np.empty(len(self.ticks), dtype=bool)
+        np.greater(self.ticks[1:] - self.ticks[:-1], self.gap, out=begins[1:])
+        begins[self.starts] = True
+        return np.cumsum(begins)
 
-    def write(self, out: NDArray[np.float64], first: int, last: int) -> None:
-        """Write the points of the rows ``first:last`` into ``out``."""
-        np.take(self.table, self.codes[first:last], out=out, mode="clip")
-        for rows, worth in self.extra:
-            begin, end = np.searchsorted(rows, (first, last))
-            out[rows[begin:end] - first] += worth
+    def begins(self, rows: IntArray) -> NDArray[np.bool_]:
+        """(m,) which of some ascending rows are the first of their journey among them."""
+        flags = np.zeros(len(rows), dtype=bool)
+        if len(rows) < len(self.starts):
+            journey = np.searchsorted(self.starts, rows, side="right")
+            flags[:1] = True
+            np.not_equal(journey[1:], journey[:-1], out=flags[1:])
+        else:
+            # A journey without such rows points at the first of the next one, which is one too.
+            first = np.searchsorted(rows, self.starts)
+            flags[first[first < len(rows)]] = True
+        return flags
 
-
-def points(scale: EngagementScale, journeys: Journeys | Journey) -> NDArray[np.float64]:
-    """See :meth:`EngagementScale.points`."""
-    given = as_journeys(journeys)
-    earnings = Earnings.of(scale, given)
-    out = np.empty(given.touchpoints)
-    for first in range(0, len(out), CHUNK):
-        last = min(first + CHUNK, len(out))
-        earnings.write(out[first:last], first, last)
-    return freeze(out)
+    def run_of_days(self, rows: IntArray) -> NDArray[np.bool_]:
+        """(m,) which of some ascending rows are the first of their journey on their day."""
+        flags = self.begins(rows)
+        day = self.days.numbers(self.ticks[rows])
+        flags[1:] |= day[1:] != day[:-1]
+        return flags
 
 
-def matching_rows(rule: PointRule, journeys: Journeys) -> IntArray:
-    """The touchpoints that reach the rule's goal, ascending."""
-    return np.flatnonzero(rule.goal.matches(journeys))
-
-
-def counted(rows: IntArray, edges: Edges) -> NDArray[np.bool_]:
-    """Which of the matching rows count: those with an edge since the matching row before.
+def kept_rows(rule: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    """(m,) which of the rows that reach the rule's goal count.
 
     Args:
-        rows: Matching rows, ascending.
-        edges: Where the segments begin in which a goal counts once; ``None`` if every row counts.
+        rule: The rule.
+        rows: (m,) the rows of the piece that reach its goal, ascending.
+        piece: Whole journeys.
     """
-    if edges is None:
-        return np.ones(len(rows), dtype=bool)
-    first = np.zeros(len(rows), dtype=bool)
-    first[:1] = True
-    for begins in edges:
-        segment = np.searchsorted(begins, rows, side="right")
-        first[1:] |= segment[1:] != segment[:-1]
-    return first
+    keep = let_through(rule, rows, piece)
+    if rule.per_day is not None and len(rows):
+        counted = rows[keep]
+        edges = np.append(np.flatnonzero(piece.run_of_days(counted)), len(counted))
+        keep[keep] = ranks(edges) < rule.per_day
+    return keep
 
 
-def edges_of(rule: PointRule, scale: EngagementScale, journeys: Journeys) -> Edges:
-    """Where the segments begin in which the rule counts once.
+def let_through(rule: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    """(m,) the same before the limit per day: which ones ``count`` lets through."""
+    if not len(rows):
+        return np.zeros(0, dtype=bool)
+    return _COUNTING[rule.count](rule, rows, piece)
+
+
+def check_whole(scale: ScaleDefinition, journeys: Journeys) -> None:
+    """Refuse several journeys of one customer where a rule looks back over the whole history.
 
     Raises:
-        DefinitionError: The rule counts once per customer, and a customer has several journeys.
+        DefinitionError: They are; what counts could not be told from one journey.
     """
-    return _EDGES[rule.count](scale, journeys)
-
-
-def warn_if_unknown(scale: EngagementScale, journeys: Journeys) -> None:
-    """Warn when no rule can match: a wrong column or a typing error, rather than no engagement.
-
-    One unknown event is no reason: a scale serves many data sets, and rare events are rare.
-    """
-    vocabulary = journeys.event.vocabulary
-    events = list(dict.fromkeys(rule.goal.event for rule in scale.rules))
-    if not journeys.touchpoints or any(event in vocabulary for event in events):
-        return
-    some = list(vocabulary)[:20]
-    hint = next(filter(None, (did_you_mean(event, vocabulary) for event in events)), "")
-    there = f"there are {some}" if some else "no touchpoint has an event"
-    warnings.warn(
-        f"not one event of the scale {scale.name!r} is in the data, so every score is 0: "
-        f"the scale has {events}, {there}.{hint}",
-        CxWarning,
-        stacklevel=4,  # the caller of scale.score
-    )
-
-
-def _every(_: EngagementScale, __: Journeys) -> Edges:
-    return None
-
-
-def _sessions(scale: EngagementScale, journeys: Journeys) -> Edges:
-    # Cheaper than journeys.sessions, which finds the customer of every session as well.
-    return journeys.offsets, _after_pauses(journeys.time.view(np.int64), scale.session_gap_us)
-
-
-def _after_pauses(ticks: IntArray, gap: int) -> IntArray:
-    """The rows that come more than ``gap`` after the row before."""
-    found = [np.zeros(0, np.int64)]
-    for first in range(1, len(ticks), CHUNK):
-        here = ticks[first : first + CHUNK]
-        pause = here - ticks[first - 1 : first - 1 + len(here)]
-        found.append(np.flatnonzero(pause > gap) + first)
-    return np.concatenate(found)
-
-
-def _customers(scale: EngagementScale, journeys: Journeys) -> Edges:
-    # One journey is one customer's; to count the customers would cost as much as there are labels.
-    if len(journeys) > 1 and journeys.customers != len(journeys):
-        once = [rule for rule in scale.rules if rule.count == "once_per_customer"]
+    looking = [rule for rule in scale.rules if rule.remembers]
+    # One journey is one customer's; to count the customers costs as much as there are labels.
+    if looking and len(journeys) > 1 and journeys.customers != len(journeys):
         raise DefinitionError(
-            f"{once[0]!r} counts once per customer, but here are {len(journeys):,} journeys of "
-            f"{journeys.customers:,} customers, so that the first of a customer cannot be told "
-            "from one journey; score the uncut journeys"
+            f"{looking[0]!r} counts over the whole history of a customer, but here are "
+            f"{len(journeys):,} journeys of {journeys.customers:,} customers, so that what counted "
+            "before cannot be told from one journey; score the uncut journeys"
         )
-    return (journeys.offsets,)
 
 
-_EDGES: Final[dict[str, Callable[[EngagementScale, Journeys], Edges]]] = {
+def _every(_: PointRule, rows: IntArray, __: Piece) -> NDArray[np.bool_]:
+    return np.ones(len(rows), dtype=bool)
+
+
+def _session(_: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    session = piece.session[rows]
+    keep = np.ones(len(rows), dtype=bool)
+    np.not_equal(session[1:], session[:-1], out=keep[1:])
+    return keep
+
+
+def _customer(_: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    return piece.begins(rows)
+
+
+def _cooldown(rule: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    offsets = np.append(np.flatnonzero(piece.begins(rows)), len(rows))
+    return after_cooldown(piece.ticks[rows], offsets, rule.within_us)
+
+
+def _debounce(rule: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    keep = piece.begins(rows)
+    ticks = piece.ticks[rows]
+    keep[1:] |= ticks[1:] - ticks[:-1] >= rule.within_us
+    return keep
+
+
+def _day(_: PointRule, rows: IntArray, piece: Piece) -> NDArray[np.bool_]:
+    return piece.run_of_days(rows)
+
+
+_COUNTING: Final[dict[str, Callable[[PointRule, IntArray, Piece], NDArray[np.bool_]]]] = {
     "every": _every,
-    "once_per_session": _sessions,
-    "once_per_customer": _customers,
+    "once_per_session": _session,
+    "once_per_customer": _customer,
+    "cooldown": _cooldown,
+    "debounce": _debounce,
+    "calendar_day": _day,
 }

@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Iterator
-from typing import Any, Final, NoReturn, Self
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxkit.core.codes import Label
-from cxkit.core.spans import FIRST_US, LAST_US, InstantLike, instant_us
-from cxkit.engagement.ageing import show_instant
-from cxkit.engagement.livebytes import pack, unpack
+from cxkit.core.spans import InstantLike, SpanLike, instant_us, span_us
+from cxkit.engagement.ageing import HalfLife, Inactivity, show_instant
+from cxkit.engagement.livecustomers import LiveCustomers
+from cxkit.engagement.livetimes import plain_list, whole_ticks
 from cxkit.engagement.scale import EngagementScale
-from cxkit.errors import DataError, DefinitionError
+from cxkit.errors import DataError
 from cxkit.model.touchpoint import Touchpoint
 
-__all__ = ["LiveScores"]
+__all__ = ["LiveScores", "live"]
 
-_MOST_ONCE: Final = 64  # one bit per rule in one word per customer
-_SMALLEST: Final = 16
-
-# What a rule needs beside its points: its channel or None, the points, and its bit or 0.
-_Rule = tuple[Label | None, float, int]
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
-class LiveScores:
+class LiveScores(LiveCustomers):
     """The engagement scores of a scale, kept up to date one touchpoint at a time.
 
-    Made by :meth:`EngagementScale.live`. It keeps 24 bytes per customer beside the customer's name:
-    the score, its instant, and a bit for each rule that counts once; an update takes about a
-    microsecond however long the history is, and gives what the scale gives for the whole journey.
+    Made by :meth:`EngagementScale.live`. What it says after a touchpoint is what
+    :meth:`EngagementScale.running` says, and at an instant what :meth:`EngagementScale.score` says
+    of the whole journey.
 
-    Touchpoints of different customers may come in any order. A touchpoint older than its
-    customer's latest is taken if every rule counts every touchpoint; where a rule counts once, it
-    is refused, because it could turn out to be the first. A touchpoint that comes twice counts
-    twice. It is not for use by several threads at once.
+    Where the order of touchpoints does not matter (every touchpoint counts, and points do not age,
+    age by half-life or are lost by inactivity), 16 bytes are kept per customer beside the name, 8
+    more for each further cap, and a touchpoint may be as late as it likes.
+
+    Elsewhere the state holds what the rules remember: 24 bytes, and 8 to 24 more per rule. A
+    touchpoint may be older than the latest of its customer by ``tolerance``; until then those that
+    came are kept, with the state before them, and replayed when a late one comes. Points that age
+    in a straight line or count in a window are kept one by one until they are gone: 24 bytes and
+    more each, and a score takes time with their number.
+
+    A touchpoint that comes twice counts twice. It is not for use by several threads at once.
+
+    Attributes:
+        scale: The scale.
+        tolerance_us: How late a touchpoint may be, in microseconds; ``None`` if it does not matter.
+        too_late: How many touchpoints were refused because they came later.
 
     Example:
         >>> from cxkit import EngagementScale, PointRule, Touchpoint
@@ -49,68 +59,7 @@ class LiveScores:
         6.0
     """
 
-    __slots__ = (
-        "_arrays",
-        "_customer_bits",
-        "_flags",
-        "_gap",
-        "_half_life",
-        "_once",
-        "_plain",
-        "_rules",
-        "_scores",
-        "_slots",
-        "_ticks",
-        "scale",
-    )
-
-    def __init__(self, scale: EngagementScale) -> None:
-        """Begin without customers.
-
-        Raises:
-            DefinitionError: More than 64 rules count once.
-        """
-        self.scale: EngagementScale = scale
-        self._half_life = scale.half_life_us
-        self._gap = scale.session_gap_us
-        self._plain: dict[Label | None, float] = {}
-        self._rules: dict[Label | None, list[_Rule]] = {}
-        self._customer_bits = 0
-        self._once = sum(rule.count != "every" for rule in scale.rules)
-        if self._once > _MOST_ONCE:
-            raise DefinitionError(
-                f"live scores keep at most {_MOST_ONCE} rules that count once; "
-                f"{scale.name!r} has {self._once}"
-            )
-        bit = 1
-        for rule in scale.rules:
-            event, once = rule.goal.event, rule.count != "every"
-            if not once and rule.goal.channel is None:
-                self._plain[event] = self._plain.get(event, 0.0) + rule.points
-                continue
-            entry = (rule.goal.channel, rule.points, bit if once else 0)
-            self._rules.setdefault(event, []).append(entry)
-            if rule.count == "once_per_customer":
-                self._customer_bits |= bit
-            bit <<= once
-        self._slots: dict[Label, int] = {}
-        self._hold(*(np.zeros(_SMALLEST, kind) for kind in (np.float64, np.int64, np.uint64)))
-
-    def __len__(self) -> int:
-        """How many customers were seen."""
-        return len(self._slots)
-
-    def __contains__(self, customer: object) -> bool:
-        """Whether a touchpoint of the customer was seen."""
-        return customer in self._slots
-
-    def __iter__(self) -> Iterator[Label]:
-        """The customers, in the order in which they were first seen."""
-        return iter(self._slots)
-
-    def __repr__(self) -> str:
-        """How many customers, and the scale."""
-        return f"<LiveScores of {len(self):,} customers: {self.scale!r}>"
+    __slots__ = ()
 
     def update(self, touchpoint: Touchpoint) -> float:
         """Take one touchpoint.
@@ -120,14 +69,27 @@ class LiveScores:
             time of the customer's latest.
 
         Raises:
-            DataError: The touchpoint is older than the customer's latest, and a rule counts once.
+            DataError: The touchpoint is later than the tolerance, or holds no number where a rule
+                takes its points from. Nothing has changed then.
         """
         return self.update_raw(
-            touchpoint.customer, touchpoint.event, touchpoint.time_us, touchpoint.channel
+            touchpoint.customer,
+            touchpoint.event,
+            touchpoint.time_us,
+            touchpoint.channel,
+            touchpoint.value,
+            touchpoint.properties,
         )
 
+    @abstractmethod
     def update_raw(
-        self, customer: Label, event: Label | None, time_us: int, channel: Label | None = None
+        self,
+        customer: Label,
+        event: Label | None,
+        time_us: int,
+        channel: Label | None = None,
+        value: float = math.nan,
+        columns: Mapping[str, Any] = _NOTHING,
     ) -> float:
         """The same as :meth:`update` without making a :class:`~cxkit.Touchpoint`.
 
@@ -136,33 +98,80 @@ class LiveScores:
             event: What happened, or ``None``.
             time_us: When: whole microseconds since 1970, UTC.
             channel: Where, or ``None``.
+            value: Its value; NaN where it has none.
+            columns: What further columns say that a rule may ask for.
 
         Raises:
             DataError: The time is no whole number or lies outside the years 1900 to 2200, the
                 customer is no label, or as for :meth:`update`. Nothing has changed then.
         """
-        if type(time_us) is not int:
-            time_us = _whole(time_us)
-        if not FIRST_US <= time_us <= LAST_US:
-            raise DataError(f"time_us={time_us} lies outside the years 1900 to 2200")
-        earned = self._plain.get(event, 0.0)
-        slot = self._slots.get(customer)
-        if slot is None:
-            slot = self._add(customer, time_us)
-        age = time_us - self._ticks[slot]
-        if age < 0:
-            return self._late(slot, customer, event, channel, earned, age)
-        if self._once and age > self._gap:
-            self._flags[slot] &= self._customer_bits  # a new session begins
-        if event in self._rules:
-            earned = self._add_rules(slot, self._rules[event], channel, earned)
-        score: float = self._scores[slot]
-        if self._half_life is not None:
-            score *= math.exp2(-age / self._half_life)
-        score += earned
-        self._scores[slot] = score
-        self._ticks[slot] = time_us
-        return score
+
+    def update_many(
+        self,
+        customer: Sequence[Label] | NDArray[Any],
+        event: Sequence[Label | None] | NDArray[Any],
+        time_us: Sequence[int] | NDArray[Any],
+        channel: Sequence[Label | None] | None = None,
+        value: Sequence[float] | NDArray[Any] | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+    ) -> NDArray[np.float64]:
+        """Take many touchpoints, one after another: the same as an update for each.
+
+        Args:
+            customer: (n,) the customers.
+            event: (n,) what happened.
+            time_us: (n,) when: whole microseconds since 1970, UTC, or datetime64.
+            channel: (n,) where.
+            value: (n,) values.
+            columns: name -> (n,) what further columns say.
+
+        Returns:
+            (n,) the score after each touchpoint; NaN for one that was too late, which is left out
+            and counted in ``too_late``.
+
+        Raises:
+            DataError: The lengths differ, a time is none, a customer is no label, or a number is
+                missing where a rule takes its points from. Those before it have been taken then.
+        """
+        ticks = whole_ticks(time_us)
+        count = len(ticks)
+        for name, given in (("customer", customer), ("event", event), ("channel", channel)):
+            if given is not None and len(given) != count:
+                raise DataError(f"{name} has {len(given)} entries, time_us has {count}")
+        return self._many(customer, event, ticks, channel, value, columns or {})
+
+    def _many(
+        self,
+        customer: Any,
+        event: Any,
+        ticks: NDArray[np.int64],
+        channel: Any,
+        value: Any,
+        columns: Mapping[str, Any],
+    ) -> NDArray[np.float64]:
+        """The scores after each of many touchpoints, taken one by one."""
+        none = [None] * len(ticks)
+        names = list(columns)
+        rows = zip(
+            plain_list(customer),
+            plain_list(event),
+            ticks.tolist(),
+            none if channel is None else plain_list(channel),
+            [math.nan] * len(ticks) if value is None else plain_list(value),
+            zip(*map(plain_list, columns.values()), strict=True) if names else none,
+            strict=True,
+        )
+        out = np.empty(len(ticks))
+        for place, (who, what, when, where, worth, rest) in enumerate(rows):
+            more = _NOTHING if rest is None else dict(zip(names, rest, strict=True))
+            refused = self.too_late
+            try:
+                out[place] = self.update_raw(who, what, when, where, worth, more)
+            except DataError:
+                if self.too_late == refused:
+                    raise
+                out[place] = math.nan
+        return out
 
     def score(self, customer: Label, *, at: InstantLike) -> float:
         """A customer's score at an instant; 0 for one who was never seen.
@@ -173,113 +182,37 @@ class LiveScores:
                 taken out again; score the journey with ``scale.score``.
         """
         us = instant_us(at, name="at")
-        slot = self._slots.get(customer)
-        if slot is None:
+        row = self._state.slots.get(customer)
+        if row is None:
             return 0.0
-        age = us - self._ticks[slot]
-        if age < 0:
+        latest = self._latest(row)
+        if us < latest:
             raise DataError(
                 f"at={show_instant(us)} lies before the latest touchpoint of {customer!r} "
-                f"({show_instant(self._ticks[slot])}); live scores keep no past: "
+                f"({show_instant(latest)}); live scores keep no past: "
                 "score the journey with scale.score(journey, at=...)"
             )
-        score: float = self._scores[slot]
-        return score if self._half_life is None else score * math.exp2(-age / self._half_life)
+        return self._score(row, us)
 
-    def to_bytes(self) -> bytes:
-        """The scale and the state of every customer, for a file or another process.
+    def _latest(self, row: int) -> int:
+        """When the latest touchpoint of a row was: it stands first."""
+        return self._state.ints[row * self._state.width]  # type: ignore[no-any-return]  # a memoryview of int64
 
-        It is JSON and arrays; pickle is never read.
-        """
-        state = [array[: len(self)] for array in self._arrays]
-        return pack(self.scale.to_dict(), list(self._slots), state)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """Read back what :meth:`to_bytes` wrote.
-
-        Raises:
-            DataError: The bytes are not those of live scores, or are damaged or cut short.
-        """
-        scale, customers, state = unpack(data)
-        live = cls(EngagementScale.from_dict(scale))
-        live._slots = {customer: slot for slot, customer in enumerate(customers)}
-        live._hold(*state)
-        return live
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through bytes: views of memory cannot be pickled themselves."""
-        return LiveScores.from_bytes, (self.to_bytes(),)
-
-    def _hold(self, *arrays: Any) -> None:
-        # Reading one element through a memoryview of an array costs a tenth of array indexing.
-        self._arrays = arrays
-        self._scores: Any = memoryview(arrays[0])
-        self._ticks: Any = memoryview(arrays[1])
-        self._flags: Any = memoryview(arrays[2])
-
-    def _add(self, customer: Label, time_us: int) -> int:
-        """A slot for a customer who was not seen before."""
-        if isinstance(customer, bool) or not isinstance(customer, (str, int, np.integer)):
-            raise DataError(f"a customer is text or a whole number; found {customer!r}")
-        if isinstance(customer, str) and not customer.strip():
-            raise DataError(f"a touchpoint needs a customer; found {customer!r}")
-        slot = len(self._slots)
-        if slot >= len(self._ticks):
-            size = max(2 * slot, _SMALLEST)
-            wide = [np.zeros(size, a.dtype) for a in self._arrays]
-            for new, old in zip(wide, self._arrays, strict=True):
-                new[:slot] = old
-            self._hold(*wide)
-        self._slots[customer] = slot
-        self._ticks[slot] = time_us
-        return slot
-
-    def _add_rules(
-        self, slot: int, rules: list[_Rule], channel: Label | None, earned: float
-    ) -> float:
-        """The points of the rules with a channel or a bit, on top of ``earned``."""
-        flags = self._flags[slot]
-        for where, points, bit in rules:
-            if (where is None or where == channel) and not flags & bit:
-                flags |= bit
-                earned += points
-        self._flags[slot] = flags
-        return earned
-
-    def _late(
-        self,
-        slot: int,
-        customer: Label,
-        event: Label | None,
-        channel: Label | None,
-        earned: float,
-        age: int,
-    ) -> float:
-        """A touchpoint older than the latest of its customer."""
-        if self._once:
-            latest = self._ticks[slot]
-            _refuse_late(customer, latest + age, latest)
-        for where, points, _ in self._rules.get(event, ()):
-            if where is None or where == channel:
-                earned += points
-        if self._half_life is not None:
-            earned *= math.exp2(age / self._half_life)
-        self._scores[slot] += earned
-        return self._scores[slot]  # type: ignore[no-any-return]  # a memoryview of doubles
+    @abstractmethod
+    def _score(self, row: int, us: int) -> float:
+        """The score of a row at an instant that is not before its latest touchpoint."""
 
 
-def _refuse_late(customer: Label, time_us: int, latest: int) -> NoReturn:
-    raise DataError(
-        f"a touchpoint of {customer!r} at {show_instant(time_us)} came after one at "
-        f"{show_instant(latest)}, and a rule of the scale counts once: which touchpoint is the "
-        "first depends on their order. Feed touchpoints in order of time; a tolerance for late "
-        "ones is not built yet"
-    )
+def live(scale: EngagementScale, tolerance: SpanLike | None) -> LiveScores:
+    """See :meth:`EngagementScale.live`."""
+    from cxkit.engagement.liveplain import PlainScores
+    from cxkit.engagement.liverules import RuleScores
 
-
-def _whole(time_us: Any) -> int:
-    try:
-        return operator.index(time_us)
-    except TypeError:
-        raise DataError(f"time_us is whole microseconds since 1970; found {time_us!r}") from None
+    late = None if tolerance is None else span_us(tolerance, name="tolerance")
+    if any(rule.count != "every" or rule.per_day is not None for rule in scale.rules):
+        return RuleScores(scale, late or 0)
+    ageing = scale.ageing
+    active = isinstance(ageing, Inactivity) and ageing.events is None
+    if ageing is None or isinstance(ageing, HalfLife) or active:
+        return PlainScores(scale, None)
+    return RuleScores(scale, late or 0)

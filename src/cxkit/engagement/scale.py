@@ -1,78 +1,34 @@
-"""The scale: which goals earn how many points, and how the points age."""
+"""The scale: which goals earn how many points, how points age, and what caps them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.records import check_fields
-from cxkit.core.spans import InstantLike, SpanLike, instant_us, show_span, span_us
-from cxkit.engagement.rules import PointRule
-from cxkit.errors import DataError, DefinitionError
+from cxkit.core.spans import InstantLike, SpanLike, instant_us
+from cxkit.engagement.definition import ScaleDefinition
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys
 
 if TYPE_CHECKING:
     from cxkit.engagement.explain import Explanation
+    from cxkit.engagement.history import ScoreHistory
     from cxkit.engagement.live import LiveScores
+    from cxkit.engagement.parts import ScoreParts
     from cxkit.engagement.scoring import Scores
 
 __all__ = ["EngagementScale"]
 
-_SCHEMA: Final = "cxkit/engagement-scale/1"
-
-
-def _rules(rules: Any) -> tuple[PointRule, ...]:
-    if isinstance(rules, PointRule):
-        return (rules,)
-    try:
-        given = tuple(rules)
-    except TypeError:
-        given = (rules,)
-    for rule in given:
-        if not isinstance(rule, PointRule):
-            raise DefinitionError(
-                f"rules of a scale are PointRules, such as PointRule('purchase', 100); "
-                f"found {rule!r}"
-            )
-    if not given:
-        raise DefinitionError("a scale needs at least one rule, such as PointRule('purchase', 100)")
-    seen: dict[tuple[Any, ...], PointRule] = {}
-    for rule in given:
-        key = (rule.goal.event, rule.goal.channel, rule.count)
-        if key in seen:
-            raise DefinitionError(
-                f"two rules count the same goal the same way: {seen[key]!r} and {rule!r}; "
-                "write one rule with the sum of their points"
-            )
-        seen[key] = rule
-    return given
-
-
-def _span(value: SpanLike, field: attrs.Attribute[str]) -> str:
-    # Kept as text in one spelling, so that "30min" and timedelta(minutes=30) make equal scales.
-    return show_span(span_us(value, name=field.name))
-
-
-def _optional_span(value: SpanLike | None, field: attrs.Attribute[str | None]) -> str | None:
-    return None if value is None else show_span(span_us(value, name=field.name))
-
-
-def _check_name(_: object, __: object, value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise DefinitionError(f"the name of a scale is text; found {value!r}")
-
 
 @attrs.frozen(repr=False)
-class EngagementScale:
-    """Goals with relative points, and how the points age: what engagement is worth.
+class EngagementScale(ScaleDefinition):
+    """Goals with relative points, how points age and what caps them: what engagement is worth.
 
-    The score of a customer at an instant ``at`` is
+    With a half-life, the score of a customer at an instant ``at`` is
 
         sum of points * 2 ** (-(at - time) / half_life)
 
@@ -80,20 +36,35 @@ class EngagementScale:
     sum of their points; every rule counts repeats on its own, so that a bonus for the first view is
     written as ``PointRule("view", 1)`` beside ``PointRule("view", 5, count="once_per_customer")``.
 
+    The order is always the same: what ``count`` lets through, then ``per_day``, then
+    ``points_from``, then ageing; of the aged sums the rule's ``cap``, the group's, the scale's;
+    then inactivity, and ``floor`` at last. So caps bound the score at an instant, not what may be
+    earned in a life: points that fade make room.
+
     A session ends with a pause longer than ``session_gap`` between two touchpoints of the journey,
     whatever their events are, and with the journey.
 
     Attributes:
         rules: The rules; two for the same goal and the same way of counting are refused.
-        half_life: The span in which points lose half their worth; ``None``: points do not age.
+        half_life: The span in which points lose half their worth: short for
+            ``ageing=HalfLife(...)``.
         session_gap: The longest pause within a session.
         name: What the scale is called.
+        ageing: How points age: a :class:`HalfLife`, :class:`LinearDecay`, :class:`RollingWindow` or
+            :class:`Inactivity`; ``None``: they do not.
+        group_caps: The most that the rules of each group add to a score, given as a mapping.
+        cap: The highest score.
+        floor: The lowest score, 0 or below; ``None``: negative points may lower it without end.
+        zone: The time zone of calendar days.
+        primary: The name of the goal that all others lead to. It must have the most points.
+        version: Another version of a scale is another scale: scores of two are never mixed.
 
     Raises:
-        DefinitionError: There is no rule, two are the same, or a span is not longer than zero.
+        DefinitionError: There is no rule, two are the same, a span is not longer than zero, or a
+            field contradicts another.
 
     Example:
-        >>> from cxkit import Journeys
+        >>> from cxkit import Journeys, PointRule
         >>> journeys = Journeys.from_table(
         ...     {
         ...         "who": ["ann", "ann", "bob"],
@@ -113,35 +84,8 @@ class EngagementScale:
         52.0
     """
 
-    rules: tuple[PointRule, ...] = attrs.field(converter=_rules)
-    half_life: str | None = attrs.field(
-        default=None,
-        converter=attrs.Converter(_optional_span, takes_field=True),  # type: ignore[misc]  # the plugin knows plain converters only
-    )
-    session_gap: str = attrs.field(
-        default="30min",
-        converter=attrs.Converter(_span, takes_field=True),  # type: ignore[misc]  # likewise
-    )
-    name: str = attrs.field(default="engagement", validator=_check_name)
-
-    @cached_property
-    def half_life_us(self) -> int | None:
-        """The half-life in microseconds; ``None`` if points do not age."""
-        return None if self.half_life is None else span_us(self.half_life, name="half_life")
-
-    @cached_property
-    def session_gap_us(self) -> int:
-        """The longest pause within a session, in microseconds."""
-        return span_us(self.session_gap, name="session_gap")
-
-    def __repr__(self) -> str:
-        """The name, how points age, and the rules."""
-        ageing = "no ageing" if self.half_life is None else f"half-life {self.half_life}"
-        rules = ", ".join(map(repr, self.rules))
-        return f"<EngagementScale {self.name!r}: {ageing}, session gap {self.session_gap}; {rules}>"
-
     def points(self, journeys: Journeys | Journey) -> NDArray[np.float64]:
-        """What each touchpoint earns, before ageing.
+        """What each touchpoint earns, before ageing and caps.
 
         Args:
             journeys: The journeys, or one.
@@ -150,16 +94,19 @@ class EngagementScale:
             (E,) points; 0 where no rule matches or none counts the touchpoint. Read-only.
 
         Raises:
-            DefinitionError: A rule counts once per customer, and a customer has several journeys.
+            DefinitionError: What counts depends on a customer's whole history, and a customer has
+                several journeys.
+            SchemaError: A rule asks for a column that is not there, or is of another kind.
 
         Example:
+            >>> from cxkit import PointRule
             >>> from cxkit.simulate import retail
             >>> scale = EngagementScale([PointRule("purchase", 100)])
             >>> journeys = retail(50).journeys
             >>> set(scale.points(journeys).tolist()) == {0.0, 100.0}
             True
         """
-        from cxkit.engagement.counting import points
+        from cxkit.engagement.earning import points
 
         return points(self, journeys)
 
@@ -180,8 +127,9 @@ class EngagementScale:
             Scores of many; the plain number for one, equal to the last bit.
 
         Raises:
-            DefinitionError: ``at`` is not an instant, or a rule counts once per customer and a
-                customer has several journeys.
+            DefinitionError: ``at`` is not an instant, or what counts depends on a customer's whole
+                history and a customer has several journeys.
+            SchemaError: A rule asks for a column that is not there, or is of another kind.
 
         Warns:
             CxWarning: Not one event of the scale occurs in the data.
@@ -189,6 +137,95 @@ class EngagementScale:
         from cxkit.engagement.scoring import score
 
         return score(self, journeys, instant_us(at, name="at"))
+
+    def score_at(
+        self, journeys: Journeys | Journey, instants: Sequence[InstantLike]
+    ) -> ScoreHistory:
+        """The scores of the journeys at several instants, each as :meth:`score` gives it.
+
+        Args:
+            journeys: The journeys, or one.
+            instants: The instants, in any order.
+
+        Returns:
+            One row per journey, one column per instant.
+
+        Raises:
+            DefinitionError: As for :meth:`score`, or there is no instant.
+            SchemaError: As for :meth:`score`.
+        """
+        from cxkit.engagement.history import score_at
+
+        return score_at(self, journeys, instants)
+
+    def running(self, journeys: Journeys | Journey) -> NDArray[np.float64]:
+        """The score of the journey just after each touchpoint: what a live score says then.
+
+        Returns:
+            (E,) the score at the touchpoint's time from it and those before it in the journey; of
+            touchpoints at the same instant, each has those that stand before it. Read-only.
+
+        Raises:
+            DefinitionError: As for :meth:`points`.
+            SchemaError: As for :meth:`points`.
+
+        Example:
+            >>> from cxkit import Journey, PointRule, Touchpoint
+            >>> days = ["2024-01-01", "2024-01-08", "2024-01-15"]
+            >>> journey = Journey.of([Touchpoint("ann", day, "view") for day in days])
+            >>> EngagementScale([PointRule("view", 8)], half_life="7d").running(journey).tolist()
+            [8.0, 12.0, 14.0]
+        """
+        from cxkit.engagement.running import running
+
+        return running(self, journeys)
+
+    def contributions(
+        self, journeys: Journeys | Journey, *, at: InstantLike
+    ) -> NDArray[np.float64]:
+        """What each touchpoint adds to the score of its journey, after ageing and caps.
+
+        Touchpoints are added in their order; what a cap takes is taken from the one that goes over
+        it.
+
+        Returns:
+            (E,) parts that add up to the score of the journey. What inactivity takes off the total
+            is no touchpoint's doing and is not in them: see :meth:`score_by`. Read-only.
+
+        Raises:
+            DefinitionError: As for :meth:`score`.
+            SchemaError: As for :meth:`score`.
+        """
+        from cxkit.engagement.running import contributions
+
+        return contributions(self, journeys, instant_us(at, name="at"))
+
+    def score_by(
+        self,
+        journeys: Journeys | Journey,
+        by: str = "channel",
+        *,
+        at: InstantLike,
+        gap: SpanLike | None = None,
+    ) -> ScoreParts:
+        """The scores of all journeys, taken apart by a column or by visit.
+
+        Args:
+            journeys: The journeys, or one.
+            by: A column of labels, or ``"visit"`` for a row per session.
+            at: The instant.
+            gap: The longest pause within a visit; the scale's ``session_gap`` by default.
+
+        Returns:
+            What touchpoints with each label add to the scores; it adds up to their sum.
+
+        Raises:
+            DefinitionError: As for :meth:`score`, or ``gap`` is no span.
+            SchemaError: There is no such column, or it holds numbers.
+        """
+        from cxkit.engagement.parts import score_by
+
+        return score_by(self, journeys, by, at=instant_us(at, name="at"), gap=gap)
 
     def explain(self, journey: Journey | Journeys, *, at: InstantLike) -> Explanation:
         """What each touchpoint of one journey adds to its score.
@@ -204,42 +241,17 @@ class EngagementScale:
 
         return explain(self, journey, instant_us(at, name="at"))
 
-    def live(self) -> LiveScores:
-        """Scores that are kept up to date one touchpoint at a time."""
-        from cxkit.engagement.live import LiveScores
+    def live(self, *, tolerance: SpanLike | None = None) -> LiveScores:
+        """Scores that are kept up to date one touchpoint at a time.
 
-        return LiveScores(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The scale as plain data for JSON."""
-        return {
-            "schema": _SCHEMA,
-            "name": self.name,
-            "half_life": self.half_life,
-            "session_gap": self.session_gap,
-            "rules": [rule.to_dict() for rule in self.rules],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> EngagementScale:
-        """Read back what :meth:`to_dict` wrote.
+        Args:
+            tolerance: How late a touchpoint may come: how much older than the latest of its
+                customer it may be. It is not asked where the order of touchpoints does not matter.
 
         Raises:
-            DataError: The data is of another schema, or a key is missing or unknown.
-            DefinitionError: What it says is not a scale.
-
-        Example:
-            >>> scale = EngagementScale([PointRule("buy", 100)], half_life="14d")
-            >>> EngagementScale.from_dict(scale.to_dict()) == scale
-            True
+            DefinitionError: ``tolerance`` is not a span, or the scale has more rules that count
+                once than a live score keeps.
         """
-        names = ["name", "rules", "half_life", "session_gap"]
-        check_fields(data, _SCHEMA, "engagement scale", names)
-        if not isinstance(data["rules"], list):
-            raise DataError(f"rules of an engagement scale must be a list; found {data['rules']!r}")
-        return cls(
-            [PointRule.from_dict(rule) for rule in data["rules"]],
-            half_life=data["half_life"],
-            session_gap=data["session_gap"],
-            name=data["name"],
-        )
+        from cxkit.engagement.live import live
+
+        return live(self, tolerance)

@@ -1,10 +1,10 @@
-"""The score: points, aged and summed by journey."""
+"""The score: points, aged, summed by journey and capped."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import attrs
 import numpy as np
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
-from cxkit.core.ragged import chunks
 from cxkit.core.result import ColumnLike, Result
-from cxkit.core.threads import in_parts
-from cxkit.engagement.ageing import age_in_place, instant_of, show_ageing, show_instant
-from cxkit.engagement.counting import Earnings, warn_if_unknown
+from cxkit.engagement.ageing import instant_of, show_ageing, show_instant
+from cxkit.engagement.earning import warn_if_unknown
 from cxkit.engagement.scale import EngagementScale
-from cxkit.errors import DefinitionError
+from cxkit.engagement.sums import aged_sums
+from cxkit.errors import DefinitionError, MergeError
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from cxkit.engagement.explain import Explanation
 
 __all__ = ["Scores", "aged_sums", "score"]
-
-_CHUNK: Final = 32_768  # five columns of scratch then fit the second-level cache
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -61,6 +58,69 @@ class Scores(Result):
     scale: EngagementScale
     at_us: int
 
+    @classmethod
+    def concat(cls, parts: Iterable[Scores]) -> Scores:
+        """The scores of all parts, one part after another.
+
+        Raises:
+            MergeError: There is no part, or two are of different scales, of different versions of
+                one, or of different instants: their numbers do not mean the same.
+
+        Example:
+            >>> from cxkit import EngagementScale, PointRule
+            >>> from cxkit.simulate import retail
+            >>> journeys = retail(20).journeys
+            >>> scale = EngagementScale([PointRule("purchase", 100)])
+            >>> a, b = (scale.score(j, at="2030-01-01") for j in (journeys[:5], journeys[5:]))
+            >>> len(Scores.concat([a, b]))
+            20
+        """
+        given = list(parts)
+        if not given:
+            raise MergeError("there are no scores to put together")
+        first = given[0]
+        for other in given[1:]:
+            first.check_same(other)
+        before = np.cumsum([0, *(len(part.journeys) for part in given)])
+        return cls(
+            np.concatenate([part.values for part in given]),
+            np.concatenate([part.excluded for part in given]),
+            np.concatenate([p.positions + n for p, n in zip(given, before, strict=False)]),
+            Journeys.concat([part.journeys for part in given]),
+            first.scale,
+            first.at_us,
+        )
+
+    def check_same(self, other: Scores) -> None:
+        """Refuse scores that do not mean the same.
+
+        Raises:
+            MergeError: They are of another scale, version or instant.
+        """
+        mine, theirs = self.stamp, other.stamp
+        if mine != theirs:
+            raise MergeError(
+                f"these scores are not on one scale: {mine} and {theirs}; score both parts with "
+                "the same version at the same instant"
+            )
+
+    @property
+    def stamp(self) -> dict[str, str]:
+        """What a stored score must carry: name, version and digest of the scale, and the instant.
+
+        Example:
+            >>> from cxkit import EngagementScale, Journeys, PointRule
+            >>> scale = EngagementScale([PointRule("buy", 100)], name="shop", version="2")
+            >>> scale.score(Journeys.empty(), at="2024-01-01").stamp["version"]
+            '2'
+        """
+        return {
+            "scale": self.scale.name,
+            "version": self.scale.version,
+            "digest": self.scale.digest,
+            "at": self.at.isoformat(),
+        }
+
     def __len__(self) -> int:
         """J, the number of scores."""
         return len(self.values)
@@ -90,9 +150,10 @@ class Scores(Result):
         }
 
     def title(self) -> str:
-        """The scale and the instant."""
-        ageing = show_ageing(self.scale.half_life)
-        return f"{self.scale.name} at {show_instant(self.at_us)}, {ageing}"
+        """The scale, the instant, and which version of the scale it is if it is not the first."""
+        scale = self.scale
+        told = f"{scale.name} at {show_instant(self.at_us)}, {show_ageing(scale.ageing)}"
+        return told if scale.version == "1" else f"{told}, version {scale.version}"
 
     def notes(self) -> list[str]:
         """How many touchpoints came later."""
@@ -143,51 +204,3 @@ def score(scale: EngagementScale, journeys: Journeys | Journey, at: int) -> Scor
         return float(values[0])
     warn_if_unknown(scale, given)
     return Scores(values, excluded, np.arange(len(given)), given, scale, at)
-
-
-def aged_sums(
-    scale: EngagementScale, journeys: Journeys, at: int
-) -> tuple[NDArray[np.float64], IntArray]:
-    """(J,) scores, and (J,) touchpoints after ``at``: one pass, in pieces that stay in cache.
-
-    Every step but the sum works element by element, and ``np.add.reduceat`` gives the same bits
-    wherever a piece begins; so a journey has the same score alone as among a million.
-    """
-    earnings = Earnings.of(scale, journeys)
-    values = np.empty(len(journeys))
-    excluded = np.zeros(len(journeys), np.int64)
-    in_parts(
-        partial(_write_sums, earnings, scale.half_life_us, journeys, at, values, excluded),
-        journeys.offsets,
-    )
-    return values, excluded
-
-
-def _write_sums(
-    earnings: Earnings,
-    half_life: int | None,
-    journeys: Journeys,
-    at: int,
-    values: NDArray[np.float64],
-    excluded: IntArray,
-    begin: int,
-    end: int,
-) -> None:
-    """Write what the journeys ``begin:end`` score."""
-    offsets, ticks = journeys.offsets, journeys.time.view(np.int64)
-    pieces = list(chunks(offsets, _CHUNK, within=(begin, end)))
-    longest = max((e1 - e0 for _, _, e0, e1 in pieces), default=0)
-    earned_whole, age_whole = np.empty(longest), np.empty(longest, np.int64)
-    for j0, j1, e0, e1 in pieces:
-        earned, age = earned_whole[: e1 - e0], age_whole[: e1 - e0]
-        starts = offsets[j0:j1] - e0
-        earnings.write(earned, e0, e1)
-        np.subtract(at, ticks[e0:e1], out=age)
-        if age.min() < 0:
-            late = age < 0
-            earned *= ~late
-            np.maximum(age, 0, out=age)
-            excluded[j0:j1] = np.add.reduceat(late.astype(np.int64), starts)
-        if half_life is not None:
-            age_in_place(earned, age, half_life)
-        np.add.reduceat(earned, starts, out=values[j0:j1])

@@ -2,93 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.arrays import IntArray, freeze
-from cxkit.core.codes import Codes, Label, Vocabulary
-from cxkit.core.ragged import segment_sum
-from cxkit.core.result import ColumnLike, Result, show_number
+from cxkit.core.arrays import IntArray
+from cxkit.core.codes import Label, Vocabulary
+from cxkit.core.intervals import divide, jackknife_error, leave_one_out
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.core.summary import AXIS, PARAMETER, SHARDS, parameter, total
-from cxkit.engagement.counting import points, warn_if_unknown
+from cxkit.engagement.earning import points, warn_if_unknown
 from cxkit.engagement.scale import EngagementScale
+from cxkit.engagement.shrinkage import shrink
+from cxkit.engagement.visitcuts import cut_visits, first_label, opening_events
+from cxkit.engagement.visitvalues import VisitValues
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["VisitValue", "VisitValues", "value_per_visit"]
+__all__ = ["VisitValue", "value_per_visit"]
 
 _CLOSE: Final = 1e-12
 """Relative difference within which a label's value per visit is taken for the site's."""
-
-
-@attrs.frozen(eq=False, repr=False)
-class VisitValues(Result):
-    """What the visits of each label earn, against the site as a whole.
-
-    A label earns well if its value per visit is at or above the site's, and is busy if its visits
-    are at or above the mean of the labels. ``protect``: both. ``scale``: earns well, not busy.
-    ``fix``: busy, earns badly (a question of relevance). ``stop``: neither.
-
-    Attributes:
-        by: The column of the labels.
-        labels: (K,) the labels that have visits; the last is ``None`` if visits lack one.
-        visits: (K,) visits.
-        value: (K,) points of these visits, without ageing.
-        value_per_visit: (K,) their quotient.
-        standard_error: (K,) sd / sqrt(visits), with visits - 1 in the variance; NaN for one visit.
-            It takes visits for independent.
-        relative_value: (K,) value per visit over the site's; NaN unless the site's is above 0.
-        quadrant: (K,) see above; ``None`` for visits without a label, which are not in the mean.
-        site_visits: All visits.
-        site_value: All points.
-        site_value_per_visit: Their quotient; NaN without visits.
-        site_standard_error: Its standard error.
-        mean_visits: Mean visits per label; NaN without labels.
-    """
-
-    by: str
-    labels: tuple[Label | None, ...]
-    visits: IntArray = attrs.field(converter=freeze)
-    value: NDArray[np.float64] = attrs.field(converter=freeze)
-    value_per_visit: NDArray[np.float64] = attrs.field(converter=freeze)
-    standard_error: NDArray[np.float64] = attrs.field(converter=freeze)
-    relative_value: NDArray[np.float64] = attrs.field(converter=freeze)
-    quadrant: tuple[str | None, ...]
-    site_visits: int
-    site_value: float
-    site_value_per_visit: float
-    site_standard_error: float
-    mean_visits: float
-
-    def columns(self) -> dict[str, ColumnLike]:
-        """The label (named as the column it comes from) and the figures."""
-        return {
-            self.by: self.labels,
-            "visits": self.visits,
-            "value": self.value,
-            "value_per_visit": self.value_per_visit,
-            "standard_error": self.standard_error,
-            "relative_value": self.relative_value,
-            "quadrant": self.quadrant,
-        }
-
-    def title(self) -> str:
-        """What it is."""
-        return f"engagement value per visit by {self.by}"
-
-    def notes(self) -> list[str]:
-        """The site as a whole."""
-        site = (
-            f"site: {self.site_visits:,} visits, value {show_number(self.site_value, 1)}, "
-            f"{show_number(self.site_value_per_visit)} per visit "
-            f"(standard error {show_number(self.site_standard_error)})"
-        )
-        return [site, f"mean visits per {self.by}: {show_number(self.mean_visits, 1)}"]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -108,6 +46,9 @@ class VisitValue(JourneySummary):
         visits: (64, K + 1) visits by shard and label, the last without a label.
         value: (64, K + 1) their points.
         spread: (64, K + 1) sum of squared differences from the mean.
+        opens: The events that open a visit; ``None`` if any touchpoint does.
+        outside_sessions: (64,) sessions that are no visits.
+        outside_value: (64,) points that belong to no visit.
 
     Example:
         >>> from cxkit import EngagementScale, PointRule
@@ -127,6 +68,9 @@ class VisitValue(JourneySummary):
     visits: IntArray = attrs.field(metadata=total("shard", "labels"))
     value: NDArray[np.float64] = attrs.field(metadata=total("shard", "labels"))
     spread: NDArray[np.float64] = attrs.field(metadata=total("shard", "labels"))
+    opens: tuple[Label, ...] | None = attrs.field(metadata=PARAMETER)
+    outside_sessions: IntArray = attrs.field(metadata=total("shard"))
+    outside_value: NDArray[np.float64] = attrs.field(metadata=total("shard"))
 
     @classmethod
     def of(
@@ -137,15 +81,16 @@ class VisitValue(JourneySummary):
         scale: EngagementScale,
         by: str = "channel",
         gap: SpanLike | None = None,
+        opens: Sequence[Label] | None = None,
     ) -> Self:
         """Count the visits and their points; see :func:`value_per_visit`."""
         given = as_journeys(journeys)
         pause = span_us(scale.session_gap if gap is None else gap, name="gap")
-        visits = given.sessions(show_span(pause))
-        column = given.codes(by)
-        earned = segment_sum(points(scale, given), visits.offsets)
-        cell = _first_label(column, visits.offsets).astype(np.int64)
-        cell += visits.shards.astype(np.int64) * column.slots
+        column, openers = given.codes(by), opening_events(opens)
+        visits = cut_visits(given, points(scale, given), show_span(pause), openers)
+        earned = visits.earned
+        cell = first_label(column, visits.begins, visits.ends).astype(np.int64)
+        cell += visits.shard * column.slots
         size = SHARDS * column.slots
         count = np.bincount(cell, minlength=size)
         value = np.asarray(np.bincount(cell, weights=earned, minlength=size), np.float64)
@@ -163,6 +108,9 @@ class VisitValue(JourneySummary):
             count.reshape(shape),
             value.reshape(shape),
             spread.reshape(shape),
+            openers,
+            visits.outside_sessions,
+            visits.outside_value,
         )
 
     def __add__(self, other: Self) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -202,20 +150,29 @@ class VisitValue(JourneySummary):
         names = np.array([["stop", "fix"], ["scale", "protect"]])
         earns = per_visit >= per_site - _CLOSE * abs(per_site)
         quadrant = names[earns.astype(int), (visits >= mean).astype(int)].tolist()
+        shrunk = shrink(visits, value, spread)
+        without = divide(leave_one_out(self.value), leave_one_out(self.visits))[:, kept]
         return VisitValues(
-            self.by,
-            labels,
-            visits,
-            value,
-            per_visit,
-            _standard_error(visits, spread),
-            per_visit / per_site if per_site > 0 else np.full(len(kept), np.nan),
-            tuple(None if k is None else q for k, q in zip(labels, quadrant, strict=True)),
-            int(site_visits),
-            site_value,
-            per_site,
-            float(_standard_error(np.array(site_visits), np.array(site_spread))),
-            mean,
+            by=self.by,
+            labels=labels,
+            visits=visits,
+            value=value,
+            value_per_visit=per_visit,
+            standard_error=_standard_error(visits, spread),
+            customer_error=jackknife_error(without, self.visits.sum(axis=1) > 0),
+            relative_value=per_visit / per_site if per_site > 0 else np.full(len(kept), np.nan),
+            shrunk=shrunk.mean,
+            credibility=shrunk.weight,
+            quadrant=tuple(None if k is None else q for k, q in zip(labels, quadrant, strict=True)),
+            site_visits=int(site_visits),
+            site_value=site_value,
+            site_value_per_visit=per_site,
+            site_standard_error=float(
+                _standard_error(np.array(site_visits), np.array(site_spread))
+            ),
+            mean_visits=mean,
+            outside_sessions=int(self.outside_sessions.sum()),
+            outside_value=float(self.outside_value.sum()),
         )
 
 
@@ -225,6 +182,8 @@ def value_per_visit(
     *,
     by: str = "channel",
     gap: SpanLike | None = None,
+    opens: Sequence[Label] | None = None,
+    costs: Mapping[Label | None, float] | None = None,
 ) -> VisitValues:
     """What the visits of each label earn, against the site as a whole.
 
@@ -237,14 +196,19 @@ def value_per_visit(
         scale: The scale.
         by: The column of labels.
         gap: The longest pause within a visit; the scale's ``session_gap`` by default.
+        opens: The events that open a visit, such as ``["page_view", "app_start"]``. The visit then
+            lasts from the first of them to the end of the session; what comes before it, and
+            sessions without one, are no visits. Leave out what is sent to customers (impressions,
+            opened mails): else each makes a visit that earns nothing.
+        costs: What labels cost, for a column of costs and one of the cost per point.
 
     Returns:
         One row for each label with a visit, and the totals of the site.
 
     Raises:
         SchemaError: There is no such column, or it holds numbers.
-        DefinitionError: ``gap`` is not a span, or a rule counts once per customer and a customer
-            has several journeys.
+        DefinitionError: ``gap`` is not a span, ``opens`` names no events, a cost is no number from
+            0 up, or a rule looks back over the whole history and a customer has several journeys.
 
     Warns:
         CxWarning: Not one event of the scale occurs in the data.
@@ -259,20 +223,8 @@ def value_per_visit(
     """
     if isinstance(journeys, Journeys):
         warn_if_unknown(scale, journeys)
-    return VisitValue.of(journeys, scale=scale, by=by, gap=gap).result()
-
-
-def _first_label(column: Codes, offsets: IntArray) -> NDArray[Any]:
-    """(J,) the code of the first touchpoint of each visit that has a label, else missing."""
-    starts, ends = offsets[:-1], offsets[1:]
-    found = column.codes[starts]
-    lost = np.flatnonzero(found == column.missing)
-    if len(lost):
-        labelled = np.append(np.flatnonzero(~column.is_missing()), len(column))
-        first = labelled[np.searchsorted(labelled, starts[lost])]
-        inside = first < ends[lost]
-        found[lost[inside]] = column.codes[first[inside]]
-    return found
+    found = VisitValue.of(journeys, scale=scale, by=by, gap=gap, opens=opens).result()
+    return found if costs is None else found.with_costs(costs)
 
 
 def _pool(visits: Any, value: Any, spread: Any) -> tuple[Any, Any, Any]:

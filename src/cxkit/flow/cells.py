@@ -19,16 +19,20 @@ from cxkit.core.factorize import used_numbers
 from cxkit.core.summary import AXIS, SHARDS, total
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["CellCounts", "CellSummary", "cells_of_keys", "spread", "starts"]
+__all__ = ["CellCounts", "CellSummary", "cells_of", "cells_of_keys", "spread", "starts"]
 
 _SHARD_BITS: Final = (SHARDS - 1).bit_length()
 _DENSE_BINS: Final = 1 << 23
 _PENDING: Final = 1 << 22
+_OF_CELLS: Final = (total("cell"), total("cell", "step"))
 
 
 @attrs.frozen(eq=False, repr=False)
 class CellSummary(JourneySummary):
-    """Totals of cells, per shard. A subclass adds its totals with ``total("cell")``.
+    """Totals of cells, per shard.
+
+    A subclass adds its totals with ``total("cell")``, or ``total("cell", "step")`` for several
+    numbers per cell.
 
     Attributes:
         labels: The K labels that occur.
@@ -56,7 +60,7 @@ class CellSummary(JourneySummary):
             if field.name in merged:
                 continue
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            if field.metadata == total("cell"):
+            if field.metadata in _OF_CELLS:
                 both = np.concatenate([mine, theirs])[order]
                 merged[field.name] = np.add.reduceat(both, first) if len(first) else both
             else:
@@ -180,6 +184,28 @@ def cells_of_keys(keys: IntArray, labels: Vocabulary, places: int) -> dict[str, 
     codes = table.astype(smallest_unsigned(len(kept) + 1))[codes]
     shard = (keys & (SHARDS - 1)).astype(np.uint8)
     return {"labels": kept, "codes": codes, "shard": shard}
+
+
+def cells_of(
+    codes: NDArray[Any], shard: NDArray[np.integer[Any]]
+) -> tuple[IntArray, NDArray[np.intp]]:
+    """The cells of rows with one label each, and the cell of every row.
+
+    Args:
+        codes: (n,) the labels.
+        shard: (n,) the shards.
+
+    Returns:
+        (R,) keys for :func:`cells_of_keys`, and (n,) places among them.
+
+    Example:
+        >>> [x.tolist() for x in cells_of(np.array([1, 0, 1]), np.array([5, 5, 5]))]
+        [[5, 69], [1, 0, 1]]
+    """
+    keys, cell = np.unique(
+        (codes.astype(np.int64) << _SHARD_BITS) | shard.astype(np.int64), return_inverse=True
+    )
+    return keys, cell
 
 
 def spread(values: IntArray, shard: NDArray[np.uint8], bounds: IntArray) -> IntArray:

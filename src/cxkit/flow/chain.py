@@ -19,7 +19,7 @@ def steps_reached(
     times: IntArray,
     *,
     limit: int | None,
-    first_entry: bool,
+    entry: str,
     strict: bool,
     out: NDArray[np.uint8],
 ) -> None:
@@ -34,7 +34,8 @@ def steps_reached(
         offsets: (J + 1,) the journeys.
         times: (E,) microseconds.
         limit: The longest time from entry to a step, itself included; ``None`` for no limit.
-        first_entry: Only the first row of the first step in a journey is an entry.
+        entry: Which rows of the first step are entries: ``"any"``, or only the ``"first"`` or the
+            ``"last"`` one of each journey.
         strict: A step must be later than the one before, not only after it.
         out: (J,) zeros, overwritten.
 
@@ -45,7 +46,7 @@ def steps_reached(
         ...     np.array([0, 2, 4]),
         ...     np.array([0, 5, 0, 5]),
         ...     limit=5,
-        ...     first_entry=False,
+        ...     entry="any",
         ...     strict=False,
         ...     out=out,
         ... )
@@ -54,10 +55,12 @@ def steps_reached(
     """
     ends, rows = offsets[1:], matched[0]
     journey = np.searchsorted(ends, rows, side="right")
-    if first_entry:
-        first = np.ones(len(rows), dtype=bool)
-        np.not_equal(journey[1:], journey[:-1], out=first[1:])
-        rows, journey = rows[first], journey[first]
+    if entry != "any":
+        chosen = np.ones(len(rows), dtype=bool)
+        # The first row of each journey differs from the one before, the last from the one after.
+        change = chosen[1:] if entry == "first" else chosen[:-1]
+        np.not_equal(journey[1:], journey[:-1], out=change)
+        rows, journey = rows[chosen], journey[chosen]
     entered = times[rows]
     out[journey] = 1
     for number, found in enumerate(matched[1:], start=2):

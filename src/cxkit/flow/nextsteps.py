@@ -19,6 +19,7 @@ from cxkit.core.summary import PARAMETER, total
 from cxkit.core.threads import in_parts
 from cxkit.errors import DefinitionError
 from cxkit.flow.cells import CellCounts, CellSummary, cells_of_keys, spread, starts
+from cxkit.flow.paths import few_customers
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
@@ -194,7 +195,8 @@ class TransitionTable(Result):
 
     def notes(self) -> tuple[str, ...]:
         """What the share is a share of."""
-        return ("share: of all steps on from the same label, ends of journeys not counted",)
+        told = "share: of all steps on from the same label, ends of journeys not counted"
+        return (told, *few_customers(self.share_low))
 
 
 def _count_pairs(journeys: Journeys, column: Codes) -> tuple[IntArray, IntArray]:

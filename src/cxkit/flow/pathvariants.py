@@ -12,20 +12,19 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes, Label
 from cxkit.core.intervals import divide, share_interval
-from cxkit.core.ragged import CHUNK, unique_sequences
-from cxkit.core.result import MISSING, Result
+from cxkit.core.ragged import CHUNK
+from cxkit.core.result import Result
 from cxkit.core.sequences import SequenceSummary, count_sequences
 from cxkit.core.summary import PARAMETER, SHARDS, total
-from cxkit.errors import DefinitionError
+from cxkit.core.uniques import unique_sequences
+from cxkit.flow.paths import cut_path, few_customers, show_path
+from cxkit.flow.whole import whole_number
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["PathVariants", "VariantTable", "variants"]
+__all__ = ["PathVariants", "VariantTable", "only_used", "path_of", "variants"]
 
-_JOIN: Final = " > "
-_CUT: Final = "..."
-_HEAD, _TAIL = 6, 5  # of a long path, so many labels are printed from either end
 _FEW: Final = 64
 
 
@@ -59,7 +58,8 @@ def variants(
         >>> [(row["path"], row["journeys"]) for row in variants(journeys).to_dicts()]
         [('view > buy', 2), ('view', 1)]
     """
-    return PathVariants.of(journeys, by=by).result(top=top, level=level)
+    # Few paths repeat: they are counted once, for the result, and not put together before.
+    return _one_by_one(journeys, by).result(top=top, level=level)
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -89,11 +89,10 @@ class PathVariants(SequenceSummary, JourneySummary):
         Raises:
             SchemaError: There is no such column, or it holds numbers.
         """
-        many = as_journeys(journeys)
-        column = _only_used(many.codes(by))
-        once = {"journeys": np.ones(len(many), np.int64)}
-        rows = count_sequences(many.offsets, column.codes, many.shards, once)
-        return cls(by=by, labels=column.vocabulary, **rows)
+        each = _one_by_one(journeys, by)
+        once = {"journeys": each.journeys}
+        rows = count_sequences(each.offsets, each.codes, each.shard, once)
+        return cls(by=by, labels=each.labels, **rows)
 
     def result(self, *, top: int = 20, level: float = 0.95) -> VariantTable:
         """The most frequent variants, the shorter first where two are as frequent.
@@ -101,23 +100,22 @@ class PathVariants(SequenceSummary, JourneySummary):
         Raises:
             DefinitionError: ``top`` is not a whole number from 1 up.
         """
-        if not isinstance(top, (int, np.integer)) or top < 1:  # type: ignore[redundant-expr]  # not all callers are typed
-            raise DefinitionError(f"top must be a whole number from 1 up; found {top!r}")
+        top = whole_number(top, "top")
         first, variant = unique_sequences(self.offsets, self.codes)
         count = np.zeros(len(first), np.int64)
         np.add.at(count, variant, self.journeys)
-        best = self._most_frequent(first, count, int(top))
+        best = self._most_frequent(first, count, top)
         place = np.full(len(first), -1)
         place[best] = np.arange(len(best))
         listed = place[variant] >= 0
         part = np.zeros((SHARDS, len(best)), np.int64)
-        part[self.shard[listed], place[variant[listed]]] = self.journeys[listed]
+        np.add.at(part, (self.shard[listed], place[variant[listed]]), self.journeys[listed])
         whole = np.zeros((SHARDS, 1), np.int64)
         np.add.at(whole[:, 0], self.shard, self.journeys)
         low, high = share_interval(part, whole, self.occupied(), level=level)
         return VariantTable(
             by=self.by,
-            paths=tuple(self._path(row) for row in first[best].tolist()),
+            paths=tuple(path_of(self, row) for row in first[best].tolist()),
             journeys=count[best],
             share=divide(count[best], whole.sum()),
             share_low=low,
@@ -125,10 +123,6 @@ class PathVariants(SequenceSummary, JourneySummary):
             total_variants=len(first),
             total_journeys=int(whole.sum()),
         )
-
-    def _path(self, row: int) -> tuple[Label | None, ...]:
-        codes = self.codes[self.offsets[row] : self.offsets[row + 1]]
-        return tuple(Codes(codes, self.labels).to_list())
 
     def _most_frequent(self, first: IntArray, count: IntArray, top: int) -> IntArray:
         """The variants to list, in order."""
@@ -163,6 +157,20 @@ class PathVariants(SequenceSummary, JourneySummary):
     def _rank(self, row: int) -> tuple[int, bytes]:
         codes = self.codes[self.offsets[row] : self.offsets[row + 1]]
         return len(codes), codes.astype(">u8").tobytes()  # big-endian: bytes sort as numbers do
+
+
+def _one_by_one(journeys: Journeys | Journey, by: str) -> PathVariants:
+    """A row for every journey, whether or not others are the same."""
+    many = as_journeys(journeys)
+    column = only_used(many.codes(by))
+    return PathVariants(
+        by=by,
+        labels=column.vocabulary,
+        offsets=many.offsets,
+        codes=column.codes,
+        shard=many.shards.astype(np.uint8),
+        journeys=np.ones(len(many), np.int64),
+    )
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -203,7 +211,7 @@ class VariantTable(Result):
         """One row per variant; ``path`` is the labels in full, joined by ``" > "``."""
         return {
             "rank": np.arange(1, len(self.paths) + 1),
-            "path": [_JOIN.join(map(_shown, path)) for path in self.paths],
+            "path": [show_path(path) for path in self.paths],
             "journeys": self.journeys,
             "share": self.share,
             "share_low": self.share_low,
@@ -219,9 +227,10 @@ class VariantTable(Result):
 
     def notes(self) -> tuple[str, ...]:
         """What is not listed, so that the totals match."""
-        if not self.other_variants:
-            return ()
-        return (f"other: {self.other_variants:,} variants with {self.other_journeys:,} journeys",)
+        few, variants = few_customers(self.share_low), self.other_variants
+        if not variants:
+            return few
+        return (f"other: {variants:,} variants with {self.other_journeys:,} journeys", *few)
 
     def __repr__(self) -> str:
         """The table, long paths cut in the middle."""
@@ -231,20 +240,16 @@ class VariantTable(Result):
         return super(VariantTable, self._cut())._repr_html_()
 
     def _cut(self) -> VariantTable:
-        return attrs.evolve(self, paths=tuple(map(_cut_path, self.paths)))
+        return attrs.evolve(self, paths=tuple(map(cut_path, self.paths)))
 
 
-def _shown(label: Label | None) -> str:
-    return MISSING if label is None else str(label)
+def path_of(rows: SequenceSummary, row: int) -> tuple[Label | None, ...]:
+    """The labels of one sequence of a summary."""
+    codes = rows.codes[rows.offsets[row] : rows.offsets[row + 1]]
+    return tuple(Codes(codes, rows.labels).to_list())
 
 
-def _cut_path(path: tuple[Label | None, ...]) -> tuple[Label | None, ...]:
-    if len(path) <= _HEAD + 1 + _TAIL:
-        return path
-    return (*path[:_HEAD], _CUT, *path[-_TAIL:])
-
-
-def _only_used(column: Codes) -> Codes:
+def only_used(column: Codes) -> Codes:
     """Over no more labels than occur: those of other journeys must not show in the summary."""
     used = np.zeros(column.slots, dtype=bool)
     for start in range(0, len(column), CHUNK):

@@ -1,12 +1,17 @@
 """Microinteractions: trigger, rules, feedback, loops and modes, from specification to evidence.
 
-A :class:`Microinteraction` is checked like code (``lint``) and run like a machine (``run``).
+A :class:`Microinteraction` is checked like code (``lint``), run like a machine (``run``) and measured
+over recorded streams (``replay``, :class:`ReplayCounts`).
 """
 
 from __future__ import annotations
 
+from cxkit.microinteraction.comparing import ReplayComparison, compare_replays
+from cxkit.microinteraction.counts import ReplayCounts
+from cxkit.microinteraction.instances import Instances
 from cxkit.microinteraction.lint import CODES, Finding, Findings
 from cxkit.microinteraction.live import Fired, Moment, Running
+from cxkit.microinteraction.measuring import Measuring
 from cxkit.microinteraction.parts import (
     Feedback,
     LongLoop,
@@ -17,8 +22,12 @@ from cxkit.microinteraction.parts import (
     Timer,
     Trigger,
 )
+from cxkit.microinteraction.replay import Replay
+from cxkit.microinteraction.results import LoopTable, ReplayMetrics, StateTable
 from cxkit.microinteraction.spec import Microinteraction
 from cxkit.microinteraction.specdata import spec_schema
+from cxkit.microinteraction.timetable import TimeTable
+from cxkit.microinteraction.usage import RuleUse, Strangers
 
 __all__ = [
     "CODES",
@@ -26,15 +35,27 @@ __all__ = [
     "Finding",
     "Findings",
     "Fired",
+    "Instances",
     "LongLoop",
     "Loop",
+    "LoopTable",
+    "Measuring",
     "Microinteraction",
     "Mode",
     "Moment",
+    "Replay",
+    "ReplayComparison",
+    "ReplayCounts",
+    "ReplayMetrics",
     "Rule",
+    "RuleUse",
     "Running",
     "State",
+    "StateTable",
+    "Strangers",
+    "TimeTable",
     "Timer",
     "Trigger",
+    "compare_replays",
     "spec_schema",
 ]

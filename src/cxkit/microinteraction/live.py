@@ -156,7 +156,6 @@ class Running:
         fired: tuple[Fired, ...] = ()
         if delay is not None and self._since + delay <= now:
             fired = self._fire(now)
-        self.events += 1
         moves = machine.moves[self._state].get(event)
         feedback: tuple[Feedback, ...] = ()
         handled = False
@@ -166,6 +165,7 @@ class Running:
                     handled, feedback = True, move.feedback
                     self._state, self._since = move.target, now
                     break
+        self.events += 1
         if not handled:
             self.unhandled += 1
         if event in self._counts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
 from cxkit.core.result import ColumnLike, Result
-from cxkit.core.spans import InstantLike, instant_us
+from cxkit.core.spans import InstantLike, SpanLike, instant_us
 from cxkit.errors import DataError
+from cxkit.microinteraction.firing import fire_timers
 from cxkit.microinteraction.guardcolumns import long_loop_columns
-from cxkit.microinteraction.lockstep import Trace, final_states, fire_timers, trace
+from cxkit.microinteraction.lanes import Trace
+from cxkit.microinteraction.lockstep import final_states, trace
 from cxkit.microinteraction.table import Table, table_of
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
 if TYPE_CHECKING:
+    from cxkit.microinteraction.instances import Instances
     from cxkit.microinteraction.spec import Microinteraction
 
 __all__ = ["Replay", "StreamLike", "end_states", "replay"]
@@ -41,7 +44,8 @@ class Replay(Result):
         states: (M,) the state after each event, as a number into ``machine.names``.
         handled: (M,) whether a rule took it.
         fired: (M,) how many timers fired since the event before, up to its instant.
-        since: (M,) from when the timer of the state runs, microseconds; (0,) without any timer.
+        since: (M,) from when the timer of the state runs, microseconds; it says nothing of a state
+            without a timer, and is (0,) for a machine without any.
         symbols: (M,) each event with the outcomes of its guards, as columns of the table.
         time: (M,) when each event happened, microseconds.
         begin: (J,) when each stream begins, microseconds.
@@ -57,7 +61,7 @@ class Replay(Result):
     journeys: Journeys
     offsets: IntArray = attrs.field(converter=freeze)
     rows: IntArray = attrs.field(converter=freeze)
-    states: IntArray = attrs.field(converter=freeze)
+    states: NDArray[np.unsignedinteger[Any]] = attrs.field(converter=freeze)
     handled: NDArray[np.bool_] = attrs.field(converter=freeze)
     fired: IntArray = attrs.field(converter=freeze)
     since: IntArray = attrs.field(converter=freeze)
@@ -86,6 +90,38 @@ class Replay(Result):
         names = self.table.machine.names
         rows = slice(int(self.offsets[stream]), int(self.offsets[stream + 1]))
         return [names[s] for s in self.states[rows].tolist()]
+
+    def instances(
+        self,
+        *,
+        repeat_within: SpanLike = "1s",
+        rage: int = 3,
+        rage_within: SpanLike = "1s",
+        success: Sequence[str] | None = None,
+    ) -> Instances:
+        """What became of each stream, one row for each; see :class:`ReplayCounts` for totals.
+
+        Args:
+            repeat_within: How soon a trigger after a trigger is a repeat.
+            rage: How many times the same event of the user, each soon after the one before, make a
+                burst of rage clicks.
+            rage_within: How soon.
+            success: The final states that are a success; ``None``: those not marked as a failure.
+
+        Raises:
+            DefinitionError: A state in ``success`` is no final state, or ``rage`` is below 2.
+        """
+        from cxkit.microinteraction.instances import instances_of
+        from cxkit.microinteraction.measuring import Measuring
+
+        measuring = Measuring.of(
+            self.spec,
+            repeat_within=repeat_within,
+            rage=rage,
+            rage_within=rage_within,
+            success=None if success is None else tuple(success),
+        )
+        return instances_of(self, measuring)
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -146,7 +182,7 @@ def replay(
     time = time[rows] if len(rows) < len(time) else time
     found = trace(table, offsets, symbols, time, begin)
     final, since = _at_the_end(table, offsets, found, begin)
-    timers = _sums(found.fired, offsets)
+    timers = _sums(found.fired, offsets) if table.timed else np.zeros(len(journeys), np.int64)
     if until is not None:
         end = instant_us(until, name="until")
         if len(time) and end < int(time.max()):
@@ -162,7 +198,7 @@ def replay(
         states=found.state,
         handled=found.handled,
         fired=found.fired,
-        since=found.since if table.timed else found.since[:0],
+        since=found.since,
         symbols=symbols,
         time=time,
         begin=begin,
@@ -186,7 +222,7 @@ def end_states(
     else:
         columns = {**long_loop_columns(spec, journeys), **guards}
         symbols = table.symbols(journeys.event, columns)
-        final = np.asarray(final_states(table, journeys.offsets, symbols), np.int64)
+        final = final_states(table, journeys.offsets, symbols)
     names = sorted(set(table.machine.names))
     place = {name: i for i, name in enumerate(names)}
     codes = np.array([place[name] for name in table.machine.names], np.int64)

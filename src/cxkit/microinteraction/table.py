@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -23,6 +24,7 @@ NEVER: Final = 1 << 62
 """The delay of a state without a timer, in microseconds."""
 _MOST_CELLS: Final = 1 << 28
 _MOST_GUARDS: Final = 12
+_ROWS: Final = 1 << 16
 
 
 @attrs.frozen(eq=False)
@@ -60,6 +62,28 @@ class Table:
         return bool((self.delay < NEVER).any())
 
     @property
+    def step(self) -> int:
+        """What lies between the entries of two states in :attr:`cells`."""
+        return 2 * int(self.following.shape[1])
+
+    @property
+    def entry(self) -> int:
+        """The entry of the initial state."""
+        return self.machine.initial * self.step
+
+    @cached_property
+    def cells(self) -> NDArray[np.unsignedinteger[Any]]:
+        """(2 S A,) entry + symbol -> the entry that follows, in the narrowest type.
+
+        The entry of a state says besides whether the event that led to it was handled: it is
+        ``(2 * state + handled) * A``. So one look-up gives both.
+        """
+        states, width = self.following.shape
+        entries = (2 * self.following + self.handled) * width
+        narrow = entries.astype(smallest_unsigned(2 * states * width))
+        return np.repeat(narrow, 2, axis=0).ravel()
+
+    @property
     def unknown(self) -> int:
         """The symbol of an event that the microinteraction does not know."""
         return int(self.following.shape[1]) - 1
@@ -75,10 +99,13 @@ class Table:
             DataError: A guard that is asked is not given, or has another length.
         """
         names = list(events.vocabulary)
-        base = np.full(len(names) + 1, self.unknown, np.int64)
+        base = np.full(len(names) + 1, self.unknown, smallest_unsigned(self.unknown))
         for place, name in enumerate(names):
             base[place] = self.first.get(str(name), self.unknown)
-        symbols = base[events.codes]
+        symbols = np.empty(len(events), base.dtype)
+        for row in range(0, len(events), _ROWS):  # in the cache
+            some = slice(row, row + _ROWS)
+            base.take(events.codes[some], out=symbols[some], mode="clip")
         for name, asked in self.guards.items():
             code = events.vocabulary.find(name)
             if not asked or code is None:
@@ -97,8 +124,8 @@ class Table:
                         f"guard {guard!r} is {len(events):,} truth values, one for each event; "
                         f"found {column.dtype} of shape {column.shape}"
                     )
-                symbols[rows] += column[rows].astype(np.int64) << bit
-        return np.asarray(symbols.astype(smallest_unsigned(self.unknown)))
+                symbols[rows] += column[rows].astype(base.dtype) << np.array(bit, base.dtype)
+        return symbols
 
 
 def table_of(spec: Microinteraction) -> Table:

@@ -63,12 +63,12 @@ def visits_of(replay: Replay) -> Visits:
         state, from_ = before[rows], since[rows]
         parts += _chain(table, stream[rows], 4 * rows, state, from_, replay.time[rows])
         # What the event itself led to, before timers of no time went on from there.
-        reached = replay.states.copy()
+        reached = replay.states.astype(np.int64)
         reached[rows] = table.following[state, replay.symbols[rows]]
         starts = np.where(replay.handled[rows], replay.time[rows], from_)
         parts += _chain(table, stream[rows], 4 * rows + 2, reached[rows], starts, replay.time[rows])
     else:
-        reached = replay.states
+        reached = replay.states.astype(np.int64)
     hits = np.flatnonzero(entered)
     parts.append(_part(stream[hits], reached[hits], replay.time[hits], 4 * hits + 1, timer=False))
     if table.timed:

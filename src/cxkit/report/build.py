@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import attrs
 
+from cxkit.attribution import AttributionModel
 from cxkit.core.progress import ProgressLike, steps
 from cxkit.core.spans import InstantLike, SpanLike
 from cxkit.core.vocabulary import Label
 from cxkit.engagement import EngagementScale
 from cxkit.errors import DataError
-from cxkit.flow import Funnel
+from cxkit.flow import DisconnectRule, Friction, Funnel, JourneyPlan
 from cxkit.model.goal import GoalLike, as_goal
 from cxkit.model.ingest import Ingested
 from cxkit.model.journey import Journey
@@ -108,6 +109,10 @@ def report(  # a report has many options, all with defaults
     session_gap: SpanLike = "30min",
     at: InstantLike | None = None,
     goal_is_touch: bool = True,
+    models: Iterable[AttributionModel] | None = None,
+    friction: Friction | None = None,
+    disconnect: DisconnectRule | None = None,
+    plan: JourneyPlan | None = None,
     title: str | None = None,
     progress: ProgressLike = None,
 ) -> Report:
@@ -128,6 +133,11 @@ def report(  # a report has many options, all with defaults
         session_gap: A longer pause ends a visit.
         at: The instant of the scores; by default the last touchpoint of the data.
         goal_is_touch: Whether the conversion's own touchpoint is the last touch of its path.
+        models: The attribution models, each of which shares the conversions. By default the rules,
+            the Markov chain, and those that compare paths with and without a label.
+        friction: How effort is measured; by default its parts are counted and not put together.
+        disconnect: What a disconnect moment is; without a rule nothing is said of them.
+        plan: The journey as designed, to be compared with the paths to the goal.
         title: The heading.
         progress: ``True`` for a bar on stderr when it takes longer than a second, or a function
             that is called with ``(done, total)``.
@@ -170,7 +180,7 @@ def report(  # a report has many options, all with defaults
     has_labels = bool(len(journeys.codes(by).vocabulary))
     if campaign is not None and (campaign not in journeys.columns or campaign == by):
         campaign = None
-    plan = Plan.of(
+    what = Plan.of(
         journeys,
         wanted,
         scale=scale,
@@ -181,17 +191,24 @@ def report(  # a report has many options, all with defaults
         lookback=lookback,
         session_gap=session_gap,
         goal_is_touch=goal_is_touch,
+        models=models,
+        friction=friction,
+        disconnect=disconnect,
+        journey_plan=plan,
     )
     told = source if isinstance(source, Ingested) else journeys
     makers: list[Callable[[], Section]] = [
         lambda: sections.reading_section(told),
-        lambda: sections.overview_section(journeys, plan),
-        *([lambda: sections.visits_section(journeys, plan)] if has_labels else []),
-        *([lambda: sections.attribution_section(journeys, plan)] if has_labels else []),
-        lambda: sections.funnel_section(journeys, plan),
-        lambda: sections.transitions_section(journeys, plan),
-        lambda: sections.paths_section(journeys, plan),
-        lambda: sections.people_section(journeys, plan),
+        lambda: sections.overview_section(journeys, what),
+        *([lambda: sections.visits_section(journeys, what)] if has_labels else []),
+        *([lambda: sections.attribution_section(journeys, what)] if has_labels else []),
+        lambda: sections.funnel_section(journeys, what),
+        lambda: sections.transitions_section(journeys, what),
+        lambda: sections.paths_section(journeys, what),
+        *([] if plan is None else [lambda: sections.planned_section(journeys, what, plan)]),
+        lambda: sections.friction_section(journeys, what),
+        lambda: sections.returning_section(journeys, what),
+        lambda: sections.people_section(journeys, what),
     ]
     made: list[Section] = []
     with steps("making the report", len(makers), progress) as step:
@@ -199,7 +216,7 @@ def report(  # a report has many options, all with defaults
             made.append(make())
             step()
     heading = title if title is not None else f"Customer journeys to {wanted.name}"
-    document = Document(show_name(heading), _lead(plan, has_labels), plan.to_dict(), tuple(made))
+    document = Document(show_name(heading), _lead(what, has_labels), what.to_dict(), tuple(made))
     return Report(document)
 
 

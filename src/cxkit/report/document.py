@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from cxkit.plot.scene import Scene
+
 __all__ = [
     "BarChart",
     "Block",
@@ -19,6 +21,7 @@ __all__ = [
     "Document",
     "Fact",
     "Facts",
+    "Figure",
     "FunnelChart",
     "HeatMap",
     "Paragraph",
@@ -72,6 +75,8 @@ class Table:
             come to. All rows if ``None``.
         bar: The key of the column whose values the text shows as bars too.
         note: What was left out or put together.
+        audience: ``"all"``; or ``"people"``, who read the same numbers elsewhere in JSON; or
+            ``"data"``, for JSON only.
     """
 
     key: str
@@ -81,6 +86,7 @@ class Table:
     shown: tuple[tuple[Cell, ...], ...] | None = None
     bar: str | None = None
     note: str = ""
+    audience: Literal["all", "people", "data"] = "all"
 
     @property
     def visible(self) -> tuple[tuple[Cell, ...], ...]:
@@ -195,6 +201,19 @@ class HeatMap:
 
 
 @attrs.frozen
+class Figure:
+    """A picture of :mod:`cxkit.plot`.
+
+    Attributes:
+        key: Its name in links.
+        scene: What is drawn; the text and JSON have its numbers in tables.
+    """
+
+    key: str
+    scene: Scene
+
+
+@attrs.frozen
 class Person:
     """One customer, and what is behind the score."""
 
@@ -216,7 +235,7 @@ class People:
 
 
 Block: TypeAlias = (
-    Paragraph | Facts | Table | BarChart | ScatterChart | FunnelChart | HeatMap | People
+    Paragraph | Facts | Table | BarChart | ScatterChart | FunnelChart | HeatMap | Figure | People
 )
 
 

@@ -6,12 +6,14 @@ import html
 from collections.abc import Callable
 from typing import Any, Final
 
+from cxkit.plot.svg import CSS, scene_to_svg
 from cxkit.report.document import (
     BarChart,
     Block,
     Column,
     Document,
     Facts,
+    Figure,
     FunnelChart,
     HeatMap,
     Paragraph,
@@ -78,6 +80,8 @@ def _section(section: Section) -> str:
 
 
 def _block(block: Block) -> str:
+    if isinstance(block, Table) and block.audience == "data":
+        return ""
     return _RENDER[type(block)](block)
 
 
@@ -148,6 +152,16 @@ def _figure(draw: Callable[[Any], str], place: str = "") -> Callable[[Any], str]
     return render
 
 
+def _drawn(block: Figure) -> str:
+    """A picture that may be wider than a phone: it scrolls in a box of its own."""
+    told = html.escape(block.scene.title)
+    svg = scene_to_svg(block.scene, colours=CSS, key=block.key)
+    box = f'<div class="scroll" role="region" tabindex="0" aria-label="{told}">'
+    # Not smaller than it was made, or its letters could not be read; and not much larger.
+    size = f"min-width:{block.scene.width:.0f}px;max-width:{1.25 * block.scene.width:.0f}px"
+    return f'<figure class="drawn">{box}<div style="{size}">{svg}</div></div></figure>'
+
+
 def _people(block: People) -> str:
     return f'<ol class="people wide">{"".join(map(_person, block.people))}</ol>'
 
@@ -170,6 +184,7 @@ _RENDER: Final[dict[type, Callable[[Any], str]]] = {
     BarChart: _figure(draw_bars, ' class="tall"'),
     FunnelChart: _figure(draw_funnel),
     HeatMap: _figure(draw_heat),
+    Figure: _drawn,
     ScatterChart: _figure(draw_scatter),
     People: _people,
 }

@@ -36,7 +36,11 @@ def _section(section: Section) -> dict[str, Any]:
             if isinstance(block, Facts)
             for fact in block.facts
         },
-        "tables": {b.key: _table(b) for b in section.blocks if isinstance(b, Table)},
+        "tables": {
+            b.key: _table(b)
+            for b in section.blocks
+            if isinstance(b, Table) and b.audience != "people"
+        },
     }
     for block in section.blocks:
         if isinstance(block, People):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import attrs
 import numpy as np
 
+from cxkit.attribution import AttributionModel
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, show_span, span_us
 from cxkit.core.vocabulary import Label
 from cxkit.engagement import EngagementScale
-from cxkit.flow import Funnel
+from cxkit.flow import DisconnectRule, Friction, Funnel, JourneyPlan
 from cxkit.model.goal import Goal
 from cxkit.model.journeys import Journeys
 from cxkit.report.defaults import Leads
@@ -34,6 +35,11 @@ class Plan:
         lookback: How long before a conversion a touchpoint may earn credit.
         session_gap: The pause that parts two visits.
         goal_is_touch: Whether the touchpoint of the conversion earns credit itself.
+        models: The attribution models, or ``None`` for the usual ones.
+        friction: How effort is measured, or ``None`` for its parts alone.
+        disconnect: What a disconnect moment is, or ``None`` for none.
+        journey_plan: The journey as designed, or ``None``.
+        switch_by: The column whose changes are switches.
     """
 
     goal: Goal
@@ -48,6 +54,11 @@ class Plan:
     lookback: str | None
     session_gap: str
     goal_is_touch: bool
+    models: tuple[AttributionModel, ...] | None
+    friction: Friction | None
+    disconnect: DisconnectRule | None
+    journey_plan: JourneyPlan | None
+    switch_by: str
 
     @classmethod
     def of(  # the options of a report
@@ -63,6 +74,10 @@ class Plan:
         lookback: SpanLike | None,
         session_gap: SpanLike,
         goal_is_touch: bool,
+        models: Iterable[AttributionModel] | None,
+        friction: Friction | None,
+        disconnect: DisconnectRule | None,
+        journey_plan: JourneyPlan | None,
     ) -> Plan:
         """Fill in what was not said."""
         gap = show_span(span_us(session_gap, name="session_gap"))
@@ -95,6 +110,11 @@ class Plan:
             lookback=None if lookback is None else show_span(span_us(lookback, name="lookback")),
             session_gap=gap,
             goal_is_touch=goal_is_touch,
+            models=None if models is None else tuple(models),
+            friction=friction,
+            disconnect=disconnect,
+            journey_plan=journey_plan,
+            switch_by="channel" if len(journeys.channel.vocabulary) else by,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,6 +129,15 @@ class Plan:
             "at": f"{np.datetime_as_string(self.at, unit='us')}Z",
             "scale": self.scale.to_dict(),
             "funnel": self.funnel.to_dict(),
+            "models": None if self.models is None else [m.to_dict() for m in self.models],
+            **{
+                name: None if given is None else given.to_dict()
+                for name, given in (
+                    ("friction", self.friction),
+                    ("disconnect", self.disconnect),
+                    ("journey_plan", self.journey_plan),
+                )
+            },
         }
 
 

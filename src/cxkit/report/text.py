@@ -39,6 +39,8 @@ def _section(section: Section, width: int) -> list[str]:
     if section.caution:
         lines += _wrap(f"Take care: {section.caution}", width)
     for block in section.blocks:
+        if isinstance(block, Table) and block.audience == "data":
+            continue
         if (render := _RENDER.get(type(block))) is not None:
             lines += ["", *render(block, width)]
     return lines

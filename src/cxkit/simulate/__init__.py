@@ -9,8 +9,21 @@ Example:
 
 from __future__ import annotations
 
+from cxkit.simulate.decision_worlds import DECISION_WORLDS
+from cxkit.simulate.decisions import Decisions, decisions
 from cxkit.simulate.simulation import Simulation, retail
 from cxkit.simulate.truth import AgainstTruth, Truth
 from cxkit.simulate.world import CHANNELS, EFFECTS, LOOKBACK
 
-__all__ = ["CHANNELS", "EFFECTS", "LOOKBACK", "AgainstTruth", "Simulation", "Truth", "retail"]
+__all__ = [
+    "CHANNELS",
+    "DECISION_WORLDS",
+    "EFFECTS",
+    "LOOKBACK",
+    "AgainstTruth",
+    "Decisions",
+    "Simulation",
+    "Truth",
+    "decisions",
+    "retail",
+]

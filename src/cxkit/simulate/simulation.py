@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final, Literal, SupportsIndex, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -17,6 +16,7 @@ from cxkit.core.sorting import order_by_code_and_time
 from cxkit.core.spans import LAST_US, InstantLike, instant_us
 from cxkit.errors import DefinitionError
 from cxkit.model.journeys import Journeys
+from cxkit.simulate.arguments import RandomLike, at_least_one, generator as make_generator
 from cxkit.simulate.contacts import draw_contacts
 from cxkit.simulate.outcomes import CHANNEL_OF_KIND, draw_outcomes, reached_by_channel
 from cxkit.simulate.rows import DAY, Calendar, Rows
@@ -34,7 +34,6 @@ from cxkit.simulate.world import (
 
 __all__ = ["Simulation", "retail"]
 
-RandomLike: TypeAlias = int | np.random.Generator | np.random.SeedSequence
 World: TypeAlias = Literal["positive", "mixed"]
 
 _SECOND: Final = 1_000_000
@@ -198,12 +197,12 @@ def retail(
         >>> cxkit.simulate.retail(1_000, rng=1)
         <Simulation: 1,000 customers, 90 days from 2024-01-01, 18,708 touchpoints, 442 purchases>
     """
-    size = _at_least_one(customers, "customers")
+    size = at_least_one(customers, "customers")
     first_us = instant_us(start, name="start")
-    calendar = _calendar(_at_least_one(days, "days"), first_us)
+    calendar = _calendar(at_least_one(days, "days"), first_us)
     by_channel = read_effects(effects)
     effect = np.array([by_channel[channel] for channel in CHANNELS])
-    generator = _generator(rng)
+    generator = make_generator(rng)
 
     people = draw_people(generator, size)
     visits = draw_visits(generator, people, calendar)
@@ -249,16 +248,6 @@ def _labels(labels: tuple[str, ...]) -> NDArray[np.object_]:
     return table
 
 
-def _at_least_one(value: SupportsIndex, name: str) -> int:
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise DefinitionError(f"{name} must be a whole number, 1 or more; found {value!r}")
-    return number
-
-
 def _calendar(days: int, first_us: int) -> Calendar:
     room = (LAST_US + 1 - first_us) // (DAY * _SECOND)
     if days > room:
@@ -267,12 +256,3 @@ def _calendar(days: int, first_us: int) -> Calendar:
         )
     # 1970-01-01 was a Thursday, which is 3 when Monday is 0.
     return Calendar(days, (first_us // (DAY * _SECOND) + 3) % 7)
-
-
-def _generator(rng: RandomLike) -> np.random.Generator:
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise DefinitionError(
-            f"rng must be a seed (a whole number, 0 or more) or a numpy Generator; found {rng!r}"
-        ) from error

@@ -51,16 +51,17 @@ def _frozen_counts(array: IntArray) -> IntArray:
 
 @attrs.frozen(eq=False, repr=False)
 class Truth(Result):
-    """What each channel of a simulated world caused.
+    """What each channel of a simulated world caused. K channels.
 
     Attributes:
-        touchpoints: (8,) contacts in each channel of ``CHANNELS``; carts, checkouts and purchases
-            are outcomes and do not count.
-        effect: (8,) change of the log-odds of a purchase for a customer whom the channel reached.
-        caused: (8,) expected conversions that would be lost without the channel's contacts.
+        touchpoints: (K,) contacts in each channel; carts, checkouts and purchases are outcomes and
+            do not count.
+        effect: (K,) change of the log-odds of a purchase for a customer whom the channel reached.
+        caused: (K,) expected conversions that would be lost without the channel's contacts.
         conversions: The purchases that happened.
         expected: The purchases to be expected, given all contacts.
         baseline: The purchases to be expected if nobody had had any contact.
+        channels: The K channels.
 
     Example:
         >>> import cxkit.simulate
@@ -75,10 +76,11 @@ class Truth(Result):
     conversions: int
     expected: float
     baseline: float
+    channels: tuple[str, ...] = CHANNELS
 
     @property
     def share(self) -> FloatArray:
-        """(8,) shares of what the channels with a positive effect caused; NaN if there is none.
+        """(K,) shares of what the channels with a positive effect caused; NaN if there is none.
 
         A credit cannot be negative in most models, so the shares to aim at give nothing to a
         channel that did nothing or harm.
@@ -91,12 +93,12 @@ class Truth(Result):
         Raises:
             DefinitionError: There is no such channel.
         """
-        return float(self.caused[_place(channel)])
+        return float(self.caused[self._place(channel)])
 
     def columns(self) -> Mapping[str, ColumnLike]:
         """Channel, touchpoints, effect, caused, share."""
         return {
-            "channel": list(CHANNELS),
+            "channel": list(self.channels),
             "touchpoints": self.touchpoints,
             "effect": self.effect,
             "caused": self.caused,
@@ -116,14 +118,17 @@ class Truth(Result):
         return (note,)
 
     def compare(
-        self, credits_by_model: attribution.Comparison | Mapping[str, Mapping[Any, float]]
+        self,
+        credits_by_model: (
+            attribution.Comparison | Mapping[str, attribution.Attribution | Mapping[Any, float]]
+        ),
     ) -> AgainstTruth:
-        """Hold the credits that models give against the truth.
+        """Hold what models say against the truth.
 
         Args:
-            credits_by_model: What :func:`cxkit.attribution.compare` answered, or for each model
-                the conversions that it credits to each channel. A channel that is left out has
-                none. ``None`` (no channel) may only have zero.
+            credits_by_model: What :func:`cxkit.attribution.compare` answered, or for each model its
+                answer, or the conversions that it credits to each channel. A channel that is left
+                out has none. ``None`` (no channel) may only have zero.
 
         Returns:
             One row for each model; see :class:`AgainstTruth`.
@@ -141,47 +146,63 @@ class Truth(Result):
             (1.0, 0.0, 0.0)
         """
         if not isinstance(credits_by_model, Mapping):
-            credits_by_model = {
-                answer.model.name: dict(
-                    zip(answer.labels, answer.conversions.tolist(), strict=True)
-                )
-                for answer in credits_by_model.attributions
-            }
-        credit = np.zeros((len(credits_by_model), len(CHANNELS)))
+            credits_by_model = {a.model.name: a for a in credits_by_model.attributions}
+        credit, told = np.zeros((2, len(credits_by_model), len(self.channels)))
         for row, (model, given) in enumerate(credits_by_model.items()):
-            for channel, amount in given.items():
-                if not math.isfinite(amount):
-                    raise DataError(
-                        f"the credit of {channel!r} by {model!r} must be a finite number; "
-                        f"found {amount!r}"
-                    )
-                if channel is not None or amount:
-                    credit[row, _place(channel)] = amount
+            if isinstance(given, Mapping):
+                credit[row] = told[row] = self._spread(model, given)
+            else:
+                credit[row] = self._spread(model, _told(given, "conversions"))
+                told[row] = self._spread(model, _told(given, "incremental"))
         return AgainstTruth(
             model=tuple(credits_by_model),
             credited=credit.sum(axis=1),
-            rank_correlation=np.array([_rank_correlation(row, self.caused) for row in credit]),
+            rank_correlation=np.array([_rank_correlation(row, self.caused) for row in told]),
             misallocated=np.array(
                 [0.5 * float(np.abs(_shares(row) - self.share).sum()) for row in credit]
             ),
-            error=np.abs(credit - self.caused).sum(axis=1),
+            error=np.abs(told - self.caused).sum(axis=1),
         )
+
+    def _spread(self, model: str, given: Mapping[Any, float]) -> FloatArray:
+        """(K,) the conversions of each channel."""
+        spread = np.zeros(len(self.channels))
+        for channel, amount in given.items():
+            if not math.isfinite(amount):
+                raise DataError(
+                    f"the credit of {channel!r} by {model!r} must be a finite number; "
+                    f"found {amount!r}"
+                )
+            if channel is not None or amount:
+                spread[self._place(channel)] = amount
+        return spread
+
+    def _place(self, channel: object) -> int:
+        if channel not in self.channels:
+            raise DefinitionError(
+                f"no channel {channel!r}; the simulated channels are {list(self.channels)}."
+                f"{did_you_mean(channel, self.channels)}"
+            )
+        return self.channels.index(str(channel))
 
 
 @attrs.frozen(eq=False, repr=False)
 class AgainstTruth(Result):
-    """How near the credits of models come to what the channels caused.
+    """How near models come to what the channels caused.
+
+    A model that tells ``incremental`` conversions is ranked, and its error taken, by these: they
+    are its estimate of what a channel caused. Any other says that by its credit.
 
     Attributes:
         model: Their names.
         credited: (M,) conversions that the model handed out in all.
-        rank_correlation: (M,) Spearman's, between credits and conversions caused, over the 8
-            channels; ties share the mean of their ranks. 1 is the right order, 0 is chance. NaN if
-            either side is the same for every channel.
+        rank_correlation: (M,) Spearman's, between what the model says and conversions caused, over
+            the channels; ties share the mean of their ranks. 1 is the right order, 0 is chance. NaN
+            if either side is the same for every channel.
         misallocated: (M,) the part of the credit that is with the wrong channel: half the sum of
             the absolute differences of shares, where the share of a channel is its part of all that
             is positive. 0 to 1; NaN if nothing is positive.
-        error: (M,) conversions: the sum over channels of ``abs(credit - caused)``. A model that
+        error: (M,) conversions: the sum over channels of the absolute differences. A model that
             credits every conversion to some channel cannot have a small one, for some conversions
             would have come anyway, and nothing corrects a harmful channel but a negative credit.
     """
@@ -229,13 +250,10 @@ def true_effects(
     return probability, np.array(caused), float(logistic(base).sum())
 
 
-def _place(channel: object) -> int:
-    if channel not in CHANNELS:
-        raise DefinitionError(
-            f"no channel {channel!r}; the simulated channels are {list(CHANNELS)}."
-            f"{did_you_mean(channel, CHANNELS)}"
-        )
-    return CHANNELS.index(str(channel))
+def _told(answer: attribution.Attribution, name: str) -> dict[Any, float]:
+    """A number of each label; the credit, where the model does not tell that one."""
+    numbers = answer.estimates.get(name, answer.estimates["conversions"]).estimate
+    return dict(zip(answer.labels, numbers.tolist(), strict=True))
 
 
 def _shares(amounts: FloatArray) -> FloatArray:

@@ -8,16 +8,28 @@ from typing import Final
 
 import numpy as np
 
-from cxkit.attribution import Attribution, Comparison, compare
+from cxkit.attribution import (
+    DEFAULT_MODELS,
+    Attribution,
+    AttributionModel,
+    Comparison,
+    LogisticCounterfactual,
+    ShapleyConversions,
+    ShapleyRate,
+    compare,
+)
 from cxkit.model.journeys import Journeys
-from cxkit.report.document import BarChart, Block, Cell, Column, Paragraph, Section, Series, Table
+from cxkit.plot import bars
+from cxkit.report.document import Block, Column, Figure, Paragraph, Section, Table
 from cxkit.report.fold import Row, fold, fold_note, other_label, plural
 from cxkit.report.plan import Plan
-from cxkit.report.show import show_name
+from cxkit.report.show import show_name, show_value
 
 __all__ = ["attribution_section"]
 
 _THOUSANDS: Final = 2000.0
+_EXACT: Final = 20
+"""Up to so many labels the rate game is exact, and quick."""
 _SAYINGS: Final = {
     "first_touch": ("the first touch", "what closes the sale gets nothing"),
     "last_touch": ("the last touch", "what began the journey gets nothing"),
@@ -31,47 +43,73 @@ _SAYINGS: Final = {
         "what the paths with and without conversion differ by",
         "a label that is only on busy paths can look like their cause",
     ),
+    "shapley_conversions": (
+        "the different labels of each path, in equal parts",
+        "to be there is all that counts",
+    ),
+    "shapley_rate": (
+        "labels with which more paths end in a conversion than without, whatever else is there",
+        "credit may be below zero, and rests on the rarest paths as on the others",
+    ),
+    "logistic_counterfactual": (
+        "the conversions that a fitted model would miss without the label",
+        "it is as right as the model: what moves people and leaves no touch is not in it",
+    ),
 }
 
 
 def attribution_section(journeys: Journeys, plan: Plan) -> Section:
     """Conversions and value per label and model, with intervals."""
+    models, left_out = _models(journeys, plan)
     found = compare(
         journeys,
         plan.goal,
+        models=models,
         by=plan.by,
         lookback=plan.lookback,
         goal_is_touch=plan.goal_is_touch,
     )
     first = found.attributions[0]
     many = plural(plan.by)
-    mean = np.mean([a.conversions for a in found.attributions], axis=0)
+    mean = np.mean([np.nan_to_num(a.conversions) for a in found.attributions], axis=0)
     # The most credited first, by the mean over the models, so that no model sets the order.
     order = sorted(range(len(found.labels)), key=lambda k: (-round(float(mean[k]), 9), k))
-    conversions = _side_by_side(found, order, many, "conversions")
-    told = _conditions(first, plan)
     blocks: list[Block] = [
-        *([Paragraph(told)] if told else []),
-        _bars(found, order, conversions, plan),
-        conversions,
+        Paragraph(" ".join([*_conditions(found, plan), *left_out])),
+        Figure("attribution-bars", bars(found).scene()),
+        _ranges(found, order, many),
+        _side_by_side(found, order, many, "conversions"),
     ]
     if first.total_value and "value" in journeys.columns:
         blocks.append(_side_by_side(found, order, many, "value"))
-    blocks += [_intervals(a, order, plan, many) for a in found.attributions[-1:]]
-    blocks.append(_sayings(found))
+    blocks += [_intervals(found, order), _sayings(found)]
+    shared = first.total_conversions - first.unattributed_conversions
     return Section(
         "attribution",
         f"Which {many} share the conversions",
         f"Each model shares every conversion out among the touches before it, so each column of "
-        f"the table sums to the {first.total_conversions - first.unattributed_conversions:,} "
-        "conversions that could be shared; thin lines on the bars are 95% intervals.",
-        "No model here measures cause: they say who was there, not what would have been missing "
+        f"the tables sums to the {shared:,} conversions that could be shared; the intervals are "
+        "of 95%, and take customers for a sample of independent ones.",
+        "No model here proves a cause: most say who was there, not what would have been missing "
         "without. Where the models differ most, only an experiment can tell.",
         tuple(blocks),
     )
 
 
-def _conditions(result: Attribution, plan: Plan) -> str:
+def _models(journeys: Journeys, plan: Plan) -> tuple[list[AttributionModel], list[str]]:
+    """The models, and what is said of those that were left out."""
+    if plan.models is not None:
+        return list(plan.models), []
+    labels = len(journeys.codes(plan.by).vocabulary)
+    models = [*DEFAULT_MODELS, ShapleyConversions()]
+    if labels <= _EXACT:
+        return [*models, ShapleyRate(), LogisticCounterfactual()], []
+    told = f"There are more than {_EXACT} {plural(plan.by)}, so shapley rate is left out."
+    return [*models, LogisticCounterfactual()], [told]
+
+
+def _conditions(found: Comparison, plan: Plan) -> list[str]:
+    result = found.attributions[0]
     told = [
         "The conversion's own touchpoint counts as the last touch."
         if plan.goal_is_touch
@@ -84,21 +122,39 @@ def _conditions(result: Attribution, plan: Plan) -> str:
             f"{result.unattributed_conversions:,} conversions have no touch at all and are "
             "nobody's credit."
         )
-    told.append(
-        f"{result.null_paths:,} paths end without a conversion; of the models only markov looks at "
-        "them."
-        if result.null_paths
-        else "Every path ends with a conversion, so markov cannot tell what leads there from what "
-        "does not: the customers who never converted are missing from the data."
-    )
-    return " ".join(told)
+    seeing = ", ".join(_heading(a) for a in found.attributions if a.model.sees_nulls)
+    if not seeing:
+        told.append("No model here looks at the paths that end without a conversion.")
+    elif result.null_paths:
+        told.append(
+            f"{result.null_paths:,} paths end without a conversion; only {seeing} look at them."
+        )
+    else:
+        told.append(
+            f"Every path ends with a conversion, so {seeing} cannot tell what leads there from "
+            "what does not: the customers who never converted are missing from the data."
+        )
+    for a in found.attributions:
+        increments = a.estimates.get("incremental")
+        if increments is not None and not (increments.estimate > 0).any():
+            told.append(
+                f"By {_heading(a)} no {show_name(plan.by)} adds conversions, so it shares them "
+                "like shapley conversions."
+            )
+    told += [
+        f"The credits of {_heading(a)} do not sum to the conversions."
+        for a in found.attributions
+        if not a.model.conserves
+    ]
+    return told
 
 
 def _sayings(found: Comparison) -> Table:
-    rows: list[Row] = []
-    for a in found.attributions:
-        who, care = _SAYINGS.get(a.model.kind, ("", ""))
-        rows.append((_heading(a), who, care))
+    rows: list[Row] = [
+        (_heading(a), *_SAYINGS[a.model.kind])
+        for a in found.attributions
+        if a.model.kind in _SAYINGS
+    ]
     return Table(
         "models",
         "What the models do",
@@ -134,58 +190,63 @@ def _side_by_side(found: Comparison, order: list[int], many: str, what: str) -> 
     )
 
 
-def _bars(found: Comparison, order: list[int], table: Table, plan: Plan) -> BarChart:
-    # The row of all others is not drawn: it would be the longest, and make all others tiny.
-    drawn = table.visible if table.shown is None else table.visible[:-1]
-    series = []
-    for place, a in enumerate(found.attributions, start=1):
-        whole = float(a.conversions.sum())
-        low = tuple(float(a.share_low[k]) * whole for k in order[: len(drawn)])
-        high = tuple(float(a.share_high[k]) * whole for k in order[: len(drawn)])
-        series.append(
-            Series(_heading(a), tuple(float(row[place] or 0) for row in drawn), low, high)
-        )
-    top = drawn[0][0] if drawn else None
-    some = "" if table.shown is None else f", the first {len(drawn)}"
-    return BarChart(
-        "attribution-bars",
-        f"Conversions by {show_name(plan.by)} and model{some}",
-        f"{len(drawn)} groups of {len(series)} bars; the table of conversions has the same "
-        f"numbers. The most credit, on the mean of the models, goes to {show_name(top)}.",
-        tuple(row[0] for row in drawn),
-        tuple(series),
-    )
-
-
-def _intervals(a: Attribution, order: list[int], plan: Plan, many: str) -> Table:
-    removal = a.removal_effect
+def _ranges(found: Comparison, order: list[int], many: str) -> Table:
+    """The shares of every model with their intervals, for people."""
     rows: list[Row] = []
     for k in order:
-        effect: tuple[Cell, ...] = () if removal is None else (float(removal[k]),)
-        ends = float(a.share_low[k]), float(a.share_high[k])
-        rows.append((a.labels[k], int(a.touchpoints[k]), float(a.share[k]), *ends, *effect))
+        told = []
+        for a in found.attributions:
+            share, low, high = (float(v[k]) for v in (a.share, a.share_low, a.share_high))
+            ends = f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else ""
+            told.append(f"{show_value(share, 'share')}{ends}")
+        rows.append((found.labels[k], *told))
 
     def together(rest: Sequence[Row]) -> Row:
-        touches = sum(int(row[1] or 0) for row in rest)
-        share = math.fsum(float(row[2] or 0) for row in rest)
-        return (other_label(rest, many), touches, share, *(math.nan,) * (len(rows[0]) - 3))
+        left = order[-len(rest) :]
+        sums = (math.fsum(a.share[left].tolist()) for a in found.attributions)
+        return other_label(rest, many), *(show_value(share, "share") for share in sums)
 
-    columns = [
-        Column("label", show_name(plan.by)),
-        Column("touchpoints", "touches", "count"),
-        Column("share", "share", "share"),
-        Column("share_low", "low", "share"),
-        Column("share_high", "high", "share"),
-    ]
-    if removal is not None:
-        columns.append(Column("removal_effect", "lost without it", "share"))
     return Table(
-        f"intervals_{a.model.kind}",
-        f"{_heading(a)}: shares with 95% intervals",
-        tuple(columns),
+        "ranges",
+        f"Shares of conversions by {found.attributions[0].by} and model, with 95% intervals",
+        (
+            Column("label", show_name(found.attributions[0].by)),
+            *(Column(a.model.name, _heading(a), "text") for a in found.attributions),
+        ),
         tuple(rows),
         fold(rows, together),
         note=fold_note(rows, many),
+        audience="people",
+    )
+
+
+def _intervals(found: Comparison, order: list[int]) -> Table:
+    """Every share with its interval, one below the other, for JSON."""
+    rows: list[Row] = [
+        (
+            a.model.name,
+            a.labels[k],
+            int(a.touchpoints[k]),
+            *(float(v[k]) for v in (a.share, a.share_low, a.share_high)),
+            None if a.removal_effect is None else float(a.removal_effect[k]),
+        )
+        for a in found.attributions
+        for k in order
+    ]
+    return Table(
+        "intervals",
+        "Shares with 95% intervals",
+        (
+            Column("model", "model", "text"),
+            Column("label", show_name(found.attributions[0].by)),
+            Column("touchpoints", "touches", "count"),
+            Column("share", "share", "share"),
+            Column("share_low", "low", "share"),
+            Column("share_high", "high", "share"),
+            Column("removal_effect", "lost without it", "share"),
+        ),
+        tuple(rows),
+        audience="data",
     )
 
 

@@ -10,12 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.codes import Codes
-from cxkit.flow import TransitionTable, drop_off, transitions
+from cxkit.flow import (
+    Funnel,
+    TransitionTable,
+    after_drop_off,
+    drop_off,
+    funnel_times,
+    transitions,
+)
 from cxkit.model.journeys import Journeys
+from cxkit.plot import graph
 from cxkit.report.document import (
     Block,
     Cell,
     Column,
+    Figure,
     FunnelChart,
     HeatMap,
     Section,
@@ -24,6 +33,7 @@ from cxkit.report.document import (
 )
 from cxkit.report.fold import Row, fold, fold_note, other_label, slug
 from cxkit.report.plan import Plan
+from cxkit.report.sections.tables import told_table
 from cxkit.report.show import show_name
 
 __all__ = ["funnel_section", "transitions_section"]
@@ -31,6 +41,25 @@ __all__ = ["funnel_section", "transitions_section"]
 _IN_PICTURE: Final = 7
 _PAIRS_SHOWN: Final = 12
 _PAIRS_KEPT: Final = 1000
+_FEWEST: Final = 3
+_TIMES: Final = (
+    Column("from", "from"),
+    Column("to", "to"),
+    Column("journeys", "journeys", "count"),
+    Column("p25", "quarter within", "number"),
+    Column("p50", "half within", "number"),
+    Column("p50_low", "low", "number"),
+    Column("p50_high", "high", "number"),
+    Column("p90", "90% within", "number"),
+)
+_AFTER: Final = (
+    Column("after", "after"),
+    Column("next", "next"),
+    Column("journeys", "journeys", "count"),
+    Column("share", "share", "share"),
+    Column("share_low", "low", "share"),
+    Column("share_high", "high", "share"),
+)
 
 
 def funnel_section(journeys: Journeys, plan: Plan) -> Section:
@@ -71,6 +100,7 @@ def funnel_section(journeys: Journeys, plan: Plan) -> Section:
             bar="share",
         ),
         _endings(journeys, plan),
+        *_between(journeys, plan.funnel),
     ]
     return Section(
         "funnel",
@@ -81,6 +111,35 @@ def funnel_section(journeys: Journeys, plan: Plan) -> Section:
         "not a share of visits.",
         tuple(blocks),
     )
+
+
+def _between(journeys: Journeys, funnel: Funnel) -> list[Block]:
+    """How long the steps take, and what those do who do not go on."""
+    if len(funnel.steps) < 2:
+        return []
+    blocks: list[Block] = []
+    times = funnel_times(journeys, funnel, unit="1min", exact=False)
+    blocks.append(
+        told_table(
+            times,
+            "step_times",
+            "Minutes from step to step, of those who take it",
+            _TIMES,
+            shown=20,
+        )
+    )
+    after = after_drop_off(journeys, funnel, by="event")
+    blocks.append(
+        told_table(
+            after,
+            "after",
+            "What those do next who do not go on",
+            _AFTER,
+            each="after",
+            what="next events",
+        )
+    )
+    return blocks
 
 
 def _endings(journeys: Journeys, plan: Plan) -> Table:
@@ -130,6 +189,9 @@ def transitions_section(journeys: Journeys, plan: Plan) -> Section:
     for by in names:
         if len(journeys.codes(by).vocabulary):
             found = transitions(journeys, by=by)
+            # Between one label or two there is nothing to see that a table does not say.
+            if len(found.labels) >= _FEWEST:
+                blocks.append(Figure(f"graph-{slug(by)}", graph(found).scene()))
             blocks += [_heat(found, by), _pairs(found, by)]
     return Section(
         "transitions",

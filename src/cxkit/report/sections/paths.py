@@ -9,25 +9,52 @@ from typing import Any, Final
 
 from cxkit.attribution import Paths
 from cxkit.core.vocabulary import Label
-from cxkit.flow import variants
+from cxkit.flow import loops, sankey, sequence_patterns, variants
 from cxkit.model.journeys import Journeys
-from cxkit.report.document import Block, Column, Section, Table
-from cxkit.report.fold import Row
+from cxkit.plot import sankey as sankey_picture
+from cxkit.report.document import Block, Column, Figure, Section, Table
+from cxkit.report.fold import Row, slug
 from cxkit.report.plan import Plan
+from cxkit.report.sections.tables import told_table
 from cxkit.report.show import cut, show_name
 
 __all__ = ["paths_section"]
 
 _PATHS: Final = 12
 _LONGEST_PATH: Final = 300
+_STEPS: Final = 4
+_APART: Final = 7
+_FEWEST: Final = 3
+_PATTERN: Final = (
+    Column("pattern", "sequence"),
+    Column("journeys", "journeys", "count"),
+    Column("support", "of all", "share"),
+    Column("rate", "reach it", "share"),
+    Column("rest_rate", "of the others", "share"),
+    Column("lift", "lift", "number", 2),
+    Column("lift_low", "low", "number", 2),
+    Column("lift_high", "high", "number", 2),
+    Column("p_adjusted", "p adjusted", "number", 3),
+)
+_LOOP: Final = (
+    Column("loop", "loop"),
+    Column("loops", "times", "count"),
+    Column("journeys", "journeys", "count"),
+    Column("share", "of journeys", "share"),
+    Column("touchpoints", "touchpoints", "count"),
+)
 
 
 def paths_section(journeys: Journeys, plan: Plan) -> Section:
     """The most frequent paths to the goal, and the most frequent whole journeys."""
     blocks: list[Block] = []
+    # By event, unless that tells next to nothing apart.
+    by = "event" if len(journeys.event.vocabulary) >= _FEWEST else plan.by
+    steps = sankey(journeys, by=by, steps=_STEPS, top=_APART)
+    blocks.append(Figure(f"sankey-{slug(by)}", sankey_picture(steps).scene()))
     if len(journeys.codes(plan.by).vocabulary):
         blocks.append(_paths_to_goal(journeys, plan))
-    blocks.append(_journeys_by_event(journeys))
+    blocks += [_journeys_by_event(journeys), *_patterns(journeys, plan), _loops(journeys)]
     return Section(
         "paths",
         "The most travelled paths",
@@ -37,6 +64,28 @@ def paths_section(journeys: Journeys, plan: Plan) -> Section:
         "on few paths may be luck.",
         tuple(blocks),
     )
+
+
+def _patterns(journeys: Journeys, plan: Plan) -> list[Block]:
+    found = sequence_patterns(journeys, by="event", goal=plan.goal)
+    if not len(found):
+        return []
+    note = "Of all that at least 5% hold, the most frequent; other events may lie in between."
+    return [
+        told_table(
+            found,
+            "patterns",
+            f"Sequences before {show_name(plan.goal.name)}, and how often it follows",
+            _PATTERN,
+            what="sequences",
+            note=f"{note} Associations, not causes: longer journeys hold more of everything.",
+        )
+    ]
+
+
+def _loops(journeys: Journeys) -> Block:
+    found = loops(journeys, by="event")
+    return told_table(found, "loops", "Loops: back to where one was", _LOOP, what="loops")
 
 
 def _paths_to_goal(journeys: Journeys, plan: Plan) -> Table:

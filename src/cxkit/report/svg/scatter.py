@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from cxkit.plot.ticks import log_ticks, ticks
 from cxkit.report.document import Point, ScatterChart
 from cxkit.report.show import show_value
 from cxkit.report.svg.draw import (
@@ -14,10 +15,8 @@ from cxkit.report.svg.draw import (
     breadth,
     element,
     fit,
-    log_ticks,
     picture,
     text,
-    ticks,
 )
 
 __all__ = ["draw_scatter"]

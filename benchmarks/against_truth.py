@@ -22,7 +22,7 @@ import numpy as np
 
 import cxkit as cx
 from cxkit import attribution
-from cxkit.attribution.journeypaths import JourneyPaths
+from cxkit.attribution.touchpaths.journeypaths import JourneyPaths
 from cxkit.core.intervals import paired_difference
 
 OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "_data" / "against_truth.json"

@@ -4,9 +4,9 @@
 
 Batches are compared with hand-written Polars where it can say the same: a cooldown from the last
 touchpoint that *counted* depends on what counted before, which no window expression can say, so
-that row has no contender, and the one below it takes the touchpoint before (a debounce) instead.
-Answers are compared, those of live scores with the batch too. Figures are medians, and ratios to ``R``, one pass of
-``np.cumsum`` over as many float64, measured in the same process.
+that row has no contender, and the one above it takes the touchpoint before (a debounce) instead.
+Answers are compared, those of live scores with the batch too. Figures are medians, and ratios to
+``R``, one pass of ``np.cumsum`` over as many float64, measured in the same process.
 """
 
 from __future__ import annotations

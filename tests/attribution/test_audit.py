@@ -5,7 +5,7 @@ import pytest
 
 import cxkit as cx
 from cxkit.attribution import LastTouch, Linear, Markov, PathRule, TimeDecay, attribute, audit
-from cxkit.attribution.audit_changes import every_change, needed_columns
+from cxkit.attribution.checks.audit_changes import every_change, needed_columns
 from cxkit.errors import DefinitionError, UnknownLabelError
 
 NONE = {"lookbacks": (), "gaps": (), "split": (), "lost": (), "duplicated": ()}

@@ -18,7 +18,7 @@ from cxkit.attribution import (
     counterfactual_fit,
     model_from_dict,
 )
-from cxkit.attribution.counterfactual_fit import Design, fit, refit
+from cxkit.attribution.labelsets.counterfactual_fit import Design, fit, refit
 from cxkit.core.intervals import jackknife_error
 from cxkit.errors import CxWarning, DefinitionError
 from tests.attribution.sets import path_rows, paths_of, players, random_rows, table

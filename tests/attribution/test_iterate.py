@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from cxkit.attribution import iterate
-from cxkit.attribution.contextchain import GramRows, build_chain
-from cxkit.attribution.iterate import solve_chain
+from cxkit.attribution.chains.contextchain import GramRows, build_chain
+from cxkit.attribution.chains.iterate import solve_chain
 from cxkit.errors import DataError
 
 
@@ -76,8 +76,8 @@ def test_both_forms_of_a_chain_step_alike(seed, order):
     chains = []
     for most in (0, 1 << 30):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("cxkit.attribution.contextchain._MOST_CELLS", most)
-            patch.setattr("cxkit.attribution.contextchain._CELLS_PER_GRAM", 0)
+            patch.setattr("cxkit.attribution.chains.contextchain._MOST_CELLS", most)
+            patch.setattr("cxkit.attribution.chains.contextchain._CELLS_PER_GRAM", 0)
             chains.append(build_chain(rows))
     listed, blocked = chains
     assert type(listed) is not type(blocked)

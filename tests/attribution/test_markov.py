@@ -22,7 +22,7 @@ from cxkit.attribution import (
     grams,
     tally,
 )
-from cxkit.attribution.removal import Chains, removal_effects
+from cxkit.attribution.chains.removal import Chains, removal_effects
 from cxkit.core import threads
 from cxkit.core.codes import Codes
 from cxkit.core.ragged import chunks

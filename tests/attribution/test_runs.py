@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cxkit.attribution import JourneyPaths, PathRule, Paths
-from cxkit.attribution.runs import count_codes, gather
+from cxkit.attribution.touchpaths.runs import count_codes, gather
 from cxkit.core.codes import Codes
 from cxkit.core.ragged import CHUNK
 from cxkit.model.journeys import Journeys

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 import cxkit as cx
 from cxkit.attribution import LabelSets, LogisticCounterfactual, Paths, SetCredit, ShapleyRate
-from cxkit.attribution.setkeys import MOST_BITS
+from cxkit.attribution.labelsets.setkeys import MOST_BITS
 from cxkit.core.codes import Codes
 from cxkit.errors import DataError, DefinitionError
 from tests.attribution.brute import cut, logs, options, to_journeys

@@ -19,7 +19,7 @@ from cxkit.attribution import (
     shapley_rate,
     shapley_values,
 )
-from cxkit.attribution.shapley_math import (
+from cxkit.attribution.labelsets.shapley_math import (
     shapley_of_table,
     subset_sums,
     superset_sums,
@@ -323,7 +323,7 @@ def test_games_that_are_none(labels, value, options, error, message):
 
 
 def test_every_order_is_as_likely():
-    from cxkit.attribution.shapley_math import ranks_of_orders
+    from cxkit.attribution.labelsets.shapley_math import ranks_of_orders
 
     rank = ranks_of_orders(np.random.default_rng(0), 3000, 3)
     assert rank.shape == (6000, 3)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from cxkit.core.codes import Codes
-from cxkit.engagement import EngagementScale, LiveScores, PointRule, RollingWindow
+from cxkit.engagement import EngagementScale, Inactivity, LiveScores, PointRule, RollingWindow
 from cxkit.engagement.livebytes import pack, unpack
 from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
@@ -123,6 +123,43 @@ def test_many_at_once_are_one_by_one(rows, scale, size, random):
     at = instant(10**12)
     for who in one:
         assert math.isclose(one.score(who, at=at), many.score(who, at=at), abs_tol=1e-9)
+
+
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([None, "1min", "45min", "7d"]),
+    st.integers(25, 300),
+    st.sampled_from([1, 3, 40, 10_000]),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_many_at_once_of_a_plain_scale(seed, half_life, size, customers, ordered):
+    rng = np.random.default_rng(seed)
+    scale = EngagementScale([PointRule("a", 1.5), PointRule("b", -4)], half_life)
+    one, many = scale.live(), scale.live()
+    for _ in range(3):
+        who = rng.integers(0, customers, size).tolist()
+        what = [["a", "b", "c", None][n] for n in rng.integers(0, 4, size)]
+        when = rng.integers(0, 300, size) * MINUTE
+        when = np.sort(when) if ordered else when
+        found = many.update_many(who, Codes.of(what) if ordered else what, when)
+        expected = [
+            one.update_raw(w, e, t) for w, e, t in zip(who, what, when.tolist(), strict=True)
+        ]
+        assert np.allclose(found, expected, rtol=1e-11, atol=1e-11)
+    assert list(one) == list(many)
+    at = instant(10**12)
+    for name in one:
+        assert math.isclose(one.score(name, at=at), many.score(name, at=at), abs_tol=1e-9)
+
+
+def test_many_events_that_nobody_knows():
+    live = EngagementScale([PointRule("a", 1)]).live()
+    for first in (0, 15_000):
+        events = [f"e{n}" for n in range(first, first + 12_000)] + ["a"] * 30
+        found = live.update_many([1] * len(events), events, [0] * len(events))
+        assert found[-1] == 30 * (1 + (first > 0))
+    assert len(live._worth) == 1  # what earns nothing is noted as long as it is little
 
 
 @given(touchpoint_rows(min_rows=1), scales(), st.integers(0, 4))
@@ -313,6 +350,27 @@ def test_the_clock_lets_go_of_what_waits():
     assert live.advance(instant(200 * MINUTE)) == 2
 
 
+def test_points_in_a_window_are_kept_until_they_are_gone():
+    scale = EngagementScale([PointRule("a", 1, per_day=3)], ageing=RollingWindow("1h"))
+    live, sizes = scale.live(tolerance="10min"), []
+    for minute in (0, 30, 59, 90, 1440, 1445, 1446, 1447):
+        score = live.update_raw("ann", "a", minute * MINUTE)
+        assert (
+            score
+            == quiet(scale, journeys_of(live_rows(minute)), instant(minute * MINUTE)).values[0]
+        )
+        sizes.append(live.nbytes)
+    assert score == 3  # the fourth on its day did not count
+    assert sizes[4] < max(sizes[:4])
+    assert live.score("ann", at=instant(1504 * MINUTE)) == 2
+    assert LiveScores.from_bytes(live.to_bytes()).to_bytes() == live.to_bytes()
+
+
+def live_rows(last):
+    minutes = [m for m in (0, 30, 59, 90, 1440, 1445, 1446, 1447) if m <= last]
+    return [("ann", m * MINUTE, "a", None, None, math.nan) for m in minutes]
+
+
 def test_the_idle_are_forgotten():
     for scale in (ONCE, EngagementScale([PointRule("a", 1)])):
         live = scale.live()
@@ -368,6 +426,23 @@ def test_a_rule_that_takes_its_points_from_a_column():
         with pytest.raises(DataError, match="points_from='worth'"):
             live.update_raw("bob", "a", 3, columns={"worth": wrong})
     assert "bob" not in live
+    with pytest.raises(DataError, match="points_from='worth'"):
+        live.update_many(["bob", "cee"], ["a", "a"], [4, 5], columns={"worth": ["x", 1.0]})
+    assert list(live) == ["ann"]
+
+
+@pytest.mark.parametrize("events", [None, ["a"]])
+def test_idle_customers_lose_points_live(events):
+    ageing = Inactivity({"1h": 3, "2h": 40}, events=events)
+    scale = EngagementScale([PointRule("a", 10), PointRule("b", 1)], ageing=ageing)
+    live = scale.live(tolerance="1d")
+    rows = [("ann", m * MINUTE, e, None, None, math.nan) for m, e in ((0, "a"), (50, "b"))]
+    for row in rows:
+        feed(live, row)
+    journeys = journeys_of(rows)
+    for minute in (50, 59, 60, 109, 110, 119, 120, 170, 500):
+        at = instant(minute * MINUTE)
+        assert live.score("ann", at=at) == scale.score(journeys[0], at=at)
 
 
 # ---------------------------------------------------------------- bytes

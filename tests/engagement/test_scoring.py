@@ -45,6 +45,7 @@ def of(minutes, events, customer="ann", channel=None):
 # ---------------------------------------------------------------- against the slow ones
 
 
+@settings(max_examples=60)
 @given(touchpoint_rows(), scales())
 def test_points_are_those_of_the_slow_count(rows, scale):
     expected = [p for journey in grouped(rows).values() for p in slow_points(scale, journey)]
@@ -53,6 +54,7 @@ def test_points_are_those_of_the_slow_count(rows, scale):
     assert not found.flags.writeable
 
 
+@settings(max_examples=60)
 @given(touchpoint_rows(), scales(), st.integers(-10, 400))
 def test_scores_are_those_of_the_slow_sum(rows, scale, minute):
     scores = quiet(scale, journeys_of(rows), at_of(minute * MINUTE))

@@ -35,6 +35,7 @@ def close(left, right):
     return np.allclose(left, right, rtol=1e-10, atol=1e-9, equal_nan=True)
 
 
+@settings(max_examples=60)
 @given(
     touchpoint_rows(), scales(), st.sampled_from(sorted(PLACES)), st.sampled_from([None, "10min"])
 )

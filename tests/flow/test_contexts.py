@@ -9,15 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
 from cxkit import DefinitionError, Journeys, UnknownLabelError
-from cxkit.flow import (
-    Contexts,
-    NextStepModel,
-    contextcounts,
-    contexts,
-    goal_calibration,
-    held_out,
-    next_steps,
-)
+from cxkit.flow import Contexts, NextStepModel, contexts, goal_calibration, held_out, next_steps
+from cxkit.flow.steps import contextcounts
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit.errors import DefinitionError, SchemaError, UnknownLabelError
 from cxkit.flow import DisconnectCounts, DisconnectRule
-from cxkit.flow.switches import CONTEXTS
+from cxkit.flow.friction.switches import CONTEXTS
 from tests.shared import shared
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 

@@ -111,7 +111,7 @@ def test_many_labels_at_a_time_are_all_of_them(monkeypatch):
         columns={"event": Codes.of(rng.integers(0, 50, n))},
     )
     want = repr(drop_off(journeys, goal=3).columns())
-    monkeypatch.setattr("cxkit.flow.dropoff._LABELS_AT_ONCE", 7)
+    monkeypatch.setattr("cxkit.flow.steps.dropoff._LABELS_AT_ONCE", 7)
     assert repr(drop_off(journeys, goal=3).columns()) == want
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit.errors import DataError, DefinitionError, UnknownLabelError
 from cxkit.flow import EffortCounts, Friction
-from cxkit.flow.friction import PARTS
+from cxkit.flow.friction.friction import PARTS
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 WEIGHTS = {"steps": 1, "minutes": 0.25, "repeats": 2, "errors": 5, "switches": 3}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-import cxkit.flow.reaching as room
+import cxkit.flow.funnels.reaching as room
 from cxkit import DataError, DefinitionError, Goal, Journey, Journeys, Touchpoint, UnknownLabelError
 from cxkit.core.codes import Codes
 from cxkit.core.spans import span_us

@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit import DefinitionError, Journeys, MergeError, SchemaError, UnknownLabelError
 from cxkit.core.multiplicity import holm
+from cxkit.core.timebins import RELATIVE_ERROR
 from cxkit.flow import (
     Funnel,
     FunnelCounts,
@@ -22,7 +23,6 @@ from cxkit.flow import (
     compare_segments,
     funnel_times,
 )
-from cxkit.flow.timebins import RELATIVE_ERROR
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 FEW = settings(max_examples=25)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-import cxkit.flow.reaching as room
+import cxkit.flow.funnels.reaching as room
 from cxkit import DataError, DefinitionError, Goal, Journeys, SchemaError, UnknownLabelError
 from cxkit.core.codes import Codes
 from cxkit.flow import Funnel, Without
-from cxkit.flow.scene import _held
+from cxkit.flow.funnels.scene import _held
 from tests.flow.funnels import dense_case, funnels, rows_of_ties, slow_passage
 from tests.strategies import grouped, journeys_of
 

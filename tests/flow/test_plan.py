@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit.errors import DataError, DefinitionError
 from cxkit.flow import JourneyPlan, PlanCounts, PlanStage, PlanStep
-from cxkit.flow.plantouches import STATES, TOUCHES
+from cxkit.flow.plans.plantouches import STATES, TOUCHES
 from tests.shared import shared
 
 NAMES = "abc"

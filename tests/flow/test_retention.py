@@ -11,8 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
 from cxkit import DataError, DefinitionError, Journeys, MergeError, UnknownLabelError
-from cxkit.flow import Retention, RetentionCounts, compare_retention
-from cxkit.flow.periods import (
+from cxkit.core.periods import (
     PERIODS,
     check_period,
     local_days,
@@ -20,6 +19,7 @@ from cxkit.flow.periods import (
     period_begins_us,
     period_of_days,
 )
+from cxkit.flow import Retention, RetentionCounts, compare_retention
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 FEW = settings(max_examples=40)

@@ -9,9 +9,10 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
-from cxkit.flow import PathVariants, clusters, editdistance, path_distances, similar_paths
-from cxkit.flow.editdistance import edit_distances
-from cxkit.flow.medoids import adjusted_rand, k_medoids, silhouettes
+from cxkit.flow import PathVariants, clusters, path_distances, similar_paths
+from cxkit.flow.variants import editdistance
+from cxkit.flow.variants.editdistance import edit_distances
+from cxkit.flow.variants.medoids import adjusted_rand, k_medoids, silhouettes
 
 few = settings(max_examples=25)
 WORDS = st.lists(st.text("abcd", min_size=1, max_size=7), min_size=1, max_size=15)

@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
+from cxkit.core.timebins import BINS, RELATIVE_ERROR, bin_middles, bin_quantiles, bins_of
 from cxkit.flow import StepTimes, dwell_times, step_times
-from cxkit.flow.timebins import BINS, RELATIVE_ERROR, bin_middles, bin_quantiles, bins_of
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}

@@ -11,9 +11,9 @@ from hypothesis import given, settings, strategies as st
 from cxkit import DataError, DefinitionError, Goal, Journeys, SchemaError, UnknownLabelError
 from cxkit.core.spans import instant_us, span_us
 from cxkit.flow import Churn, SurvivalCounts, TimeTo, survival
-from cxkit.flow.logrank import chi_square_p
-from cxkit.flow.survival import _rows
-from cxkit.flow.waits import wait_from_dict
+from cxkit.flow.retention.logrank import chi_square_p
+from cxkit.flow.retention.survival import _rows
+from cxkit.flow.retention.waits import wait_from_dict
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 FEW = settings(max_examples=60)

@@ -47,6 +47,27 @@ RULES = [
 FUNNEL = cx.flow.Funnel(["view", "cart", "buy"], within="3h")
 PLAN = cx.flow.JourneyPlan({"look": ["view"], "buy": ["cart", "buy"]}, unplanned="ignored")
 STICKY = cx.flow.Stickiness(since="1970-01-01", until="1970-01-04", windows=[1, 2])
+BUYING = cx.microinteraction.Microinteraction(
+    id="buying",
+    trigger=cx.microinteraction.Trigger("manual", "view"),
+    events={"view": "user", "cart": "user", "buy": "system"},
+    initial="start",
+    states={
+        "start": cx.microinteraction.State({"view": "seen"}),
+        "seen": cx.microinteraction.State(
+            {"cart": "full", "view": "seen"},
+            cx.microinteraction.Timer(3_600_000, "start"),
+        ),
+        "full": cx.microinteraction.State(
+            {"buy": cx.microinteraction.Rule("done", "cheap"), "view": "seen"}
+        ),
+        "done": cx.microinteraction.State(final=True),
+    },
+    loops=[cx.microinteraction.Loop("back", ["seen", "full"], "count", max=2)],
+    modes=[cx.microinteraction.Mode("buying", ["seen", "full"])],
+    errors=["view"],
+    undo=["cart"],
+)
 PARAMETERS = {
     "ChainCounts": WAYS,
     "Paths": WAYS,
@@ -101,6 +122,11 @@ PARAMETERS = {
         },
     ],
     "WindowCounts": [{}, {"every": "1h", "by": "campaign", "origin": "1970-01-01T00:20Z"}],
+    "ReplayCounts": [
+        {"spec": BUYING, "guards": {"cheap": "campaign"}},
+        {"spec": BUYING, "guards": {"cheap": "value"}, "until": "1970-01-02", "rage": 2,
+         "rage_within": "2h"},
+    ],
     "VisitValue": [
         {"scale": SCALE},
         {"scale": SCALE, "by": "campaign", "gap": "1h"},

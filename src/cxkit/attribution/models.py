@@ -12,9 +12,9 @@ from cxkit.core.records import check_fields
 from cxkit.errors import DataError, DefinitionError
 
 if TYPE_CHECKING:
-    from cxkit.attribution.journeypaths import JourneyPaths
-    from cxkit.attribution.paths import Paths
     from cxkit.attribution.summaries import AttributionSummary
+    from cxkit.attribution.touchpaths.journeypaths import JourneyPaths
+    from cxkit.attribution.touchpaths.paths import Paths
 
 __all__ = ["MODEL_SCHEMA", "AttributionModel", "check_model", "known_model", "model_from_dict"]
 

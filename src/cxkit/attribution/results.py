@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.attribution.cutting import PathRule
 from cxkit.attribution.models import AttributionModel
+from cxkit.attribution.touchpaths.cutting import PathRule
 from cxkit.core.arrays import IntArray, freeze, rebuild
 from cxkit.core.codes import Label
 from cxkit.core.result import ColumnLike, Result

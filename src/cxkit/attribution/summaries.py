@@ -11,9 +11,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.attribution.cutting import PathRule
 from cxkit.attribution.models import AttributionModel
 from cxkit.attribution.results import Attribution, Estimated
+from cxkit.attribution.touchpaths.cutting import PathRule
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Vocabulary
 from cxkit.core.intervals import (

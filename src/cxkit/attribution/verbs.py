@@ -6,17 +6,23 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Final, Unpack
 
+from cxkit.attribution.chains.markov import Markov
 from cxkit.attribution.comparison import Comparison
-from cxkit.attribution.credits import Credits
-from cxkit.attribution.cutting import PathOptions, PathRule, as_path_rule, sum_by
-from cxkit.attribution.journeypaths import JourneyPaths
-from cxkit.attribution.markov import Markov
 from cxkit.attribution.models import AttributionModel, check_model
-from cxkit.attribution.paths import Paths
 from cxkit.attribution.results import Attribution
-from cxkit.attribution.rule_models import FirstTouch, LastTouch, Linear, PositionBased, TimeDecay
-from cxkit.attribution.rules import RuleModel
+from cxkit.attribution.rules.credits import Credits
+from cxkit.attribution.rules.rule_models import (
+    FirstTouch,
+    LastTouch,
+    Linear,
+    PositionBased,
+    TimeDecay,
+)
+from cxkit.attribution.rules.rules import RuleModel
 from cxkit.attribution.summaries import AttributionSummary
+from cxkit.attribution.touchpaths.cutting import PathOptions, PathRule, as_path_rule, sum_by
+from cxkit.attribution.touchpaths.journeypaths import JourneyPaths
+from cxkit.attribution.touchpaths.paths import Paths
 from cxkit.errors import CxWarning, DefinitionError
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey

@@ -130,11 +130,6 @@ class PointRule:
         )
 
     @property
-    def spans_days(self) -> bool:
-        """Whether calendar days matter to it."""
-        return self.count == "calendar_day" or self.per_day is not None
-
-    @property
     def remembers(self) -> bool:
         """Whether what counts depends on earlier touchpoints of the whole history."""
         return self.count not in {"every", "once_per_session"} or self.per_day is not None

@@ -7,64 +7,73 @@ where they end. Behind each stands a summary that adds up, whatever the parts we
 
 from __future__ import annotations
 
-from cxkit.flow.activecounts import ActiveCounts, ActiveDayCounts
-from cxkit.flow.activetables import ActiveDayTable, StickinessTable
-from cxkit.flow.alignment import Alignments, PlanExplanation
-from cxkit.flow.around import Around, PathsAround, cut_around, paths_after, paths_before
-from cxkit.flow.calibration import Calibration
-from cxkit.flow.cleaning import Cleaned, Cleaning, CleaningLog
-from cxkit.flow.cleaningcuts import CollapseRepeats, KeepLength, Truncate
-from cxkit.flow.cleaningdrops import DropDuplicates, DropFast, DropLabels
-from cxkit.flow.cleaninglabels import MarkLost, Rename
-from cxkit.flow.cleaningstep import Change, CleaningStep
-from cxkit.flow.clustering import Clusters, clusters
-from cxkit.flow.comparing import RateDifference, compare_funnels, compare_segments
-from cxkit.flow.contextcounts import Contexts, contexts
-from cxkit.flow.contexttable import ContextTable
-from cxkit.flow.costly import CostlyPathTable, PathCosts, costly_paths
-from cxkit.flow.differences import FlowDifference, difference
-from cxkit.flow.disconnectcost import DisconnectCost
-from cxkit.flow.disconnectresults import SwitchTable
-from cxkit.flow.disconnects import DisconnectCounts
-from cxkit.flow.dropoff import DropOff, DropOffRule, DropOffTable, drop_off
-from cxkit.flow.effort import Efforts, FrictionExplanation
-from cxkit.flow.effortcounts import EffortCounts, EffortTable
-from cxkit.flow.ends import EntryExitTable, entry_exit
-from cxkit.flow.friction import Friction
-from cxkit.flow.funnel import Funnel
-from cxkit.flow.funnelcounts import FunnelCounts, FunnelResult
-from cxkit.flow.funnelgroups import FunnelPeriods, FunnelSegments
-from cxkit.flow.funnelnext import FunnelNext, FunnelNextTable, after_drop_off
-from cxkit.flow.funneltables import FunnelPeriodTable, FunnelSegmentTable
-from cxkit.flow.funneltimes import FunnelTimes, FunnelTimeTable, funnel_times
-from cxkit.flow.heldout import HeldOut, goal_calibration, held_out
-from cxkit.flow.logrank import LogRank
-from cxkit.flow.loopcounts import Loops, loops
-from cxkit.flow.loopresults import LoopTable
-from cxkit.flow.nextmodel import NextStepModel, next_steps
-from cxkit.flow.nextresults import GoalForecast, NextStepTable
-from cxkit.flow.nextsteps import Transitions, TransitionTable, transitions
-from cxkit.flow.pathvariants import PathVariants, VariantTable, variants
-from cxkit.flow.patternresults import SequencePatternTable
-from cxkit.flow.plan import JourneyPlan
-from cxkit.flow.plancounts import PlanCounts
-from cxkit.flow.planresults import PlanResult, PlanStages
-from cxkit.flow.planstages import PlanStage, PlanStep
-from cxkit.flow.policy import Without
-from cxkit.flow.retention import Retention
-from cxkit.flow.retentioncounts import RetentionCounts
-from cxkit.flow.retentiontables import RetentionCurve, RetentionTable, compare_retention
-from cxkit.flow.sequencepatterns import PatternRule, SequencePatterns, sequence_patterns
-from cxkit.flow.similarity import PathDistances, SimilarPaths, path_distances, similar_paths
-from cxkit.flow.stepflows import StepFlows, sankey, step_matrix
-from cxkit.flow.stepresults import Sankey, StepMatrix
-from cxkit.flow.steptimes import StepTimes, dwell_times, step_times
-from cxkit.flow.steptimetable import StepTimeTable
-from cxkit.flow.stickiness import Stickiness
-from cxkit.flow.survival import SurvivalCounts, survival
-from cxkit.flow.survivaltables import SurvivalQuantiles, SurvivalTable
-from cxkit.flow.switches import DisconnectRule, Switches
-from cxkit.flow.waits import Churn, TimeTo
+from cxkit.flow.cleaning.cleaning import Cleaned, Cleaning, CleaningLog
+from cxkit.flow.cleaning.cleaningcuts import CollapseRepeats, KeepLength, Truncate
+from cxkit.flow.cleaning.cleaningdrops import DropDuplicates, DropFast, DropLabels
+from cxkit.flow.cleaning.cleaninglabels import MarkLost, Rename
+from cxkit.flow.cleaning.cleaningstep import Change, CleaningStep
+from cxkit.flow.friction.disconnectcost import DisconnectCost
+from cxkit.flow.friction.disconnectresults import SwitchTable
+from cxkit.flow.friction.disconnects import DisconnectCounts
+from cxkit.flow.friction.effort import Efforts, FrictionExplanation
+from cxkit.flow.friction.effortcounts import EffortCounts, EffortTable
+from cxkit.flow.friction.friction import Friction
+from cxkit.flow.friction.switches import DisconnectRule, Switches
+from cxkit.flow.funnels.comparing import RateDifference, compare_funnels, compare_segments
+from cxkit.flow.funnels.funnel import Funnel
+from cxkit.flow.funnels.funnelcounts import FunnelCounts, FunnelResult
+from cxkit.flow.funnels.funnelgroups import FunnelPeriods, FunnelSegments
+from cxkit.flow.funnels.funnelnext import FunnelNext, FunnelNextTable, after_drop_off
+from cxkit.flow.funnels.funneltables import FunnelPeriodTable, FunnelSegmentTable
+from cxkit.flow.funnels.funneltimes import FunnelTimes, FunnelTimeTable, funnel_times
+from cxkit.flow.funnels.policy import Without
+from cxkit.flow.nextstep.calibration import Calibration
+from cxkit.flow.nextstep.heldout import HeldOut, goal_calibration, held_out
+from cxkit.flow.nextstep.nextmodel import NextStepModel, next_steps
+from cxkit.flow.nextstep.nextresults import GoalForecast, NextStepTable
+from cxkit.flow.plans.alignment import Alignments, PlanExplanation
+from cxkit.flow.plans.plan import JourneyPlan
+from cxkit.flow.plans.plancounts import PlanCounts
+from cxkit.flow.plans.planresults import PlanResult, PlanStages
+from cxkit.flow.plans.planstages import PlanStage, PlanStep
+from cxkit.flow.retention.activecounts import ActiveCounts, ActiveDayCounts
+from cxkit.flow.retention.activetables import ActiveDayTable, StickinessTable
+from cxkit.flow.retention.logrank import LogRank
+from cxkit.flow.retention.retention import Retention
+from cxkit.flow.retention.retentioncounts import RetentionCounts
+from cxkit.flow.retention.retentiontables import (
+    RetentionCurve,
+    RetentionTable,
+    compare_retention,
+)
+from cxkit.flow.retention.stickiness import Stickiness
+from cxkit.flow.retention.survival import SurvivalCounts, survival
+from cxkit.flow.retention.survivaltables import SurvivalQuantiles, SurvivalTable
+from cxkit.flow.retention.waits import Churn, TimeTo
+from cxkit.flow.steps.contextcounts import Contexts, contexts
+from cxkit.flow.steps.contexttable import ContextTable
+from cxkit.flow.steps.differences import FlowDifference, difference
+from cxkit.flow.steps.dropoff import DropOff, DropOffRule, DropOffTable, drop_off
+from cxkit.flow.steps.ends import EntryExitTable, entry_exit
+from cxkit.flow.steps.loopcounts import Loops, loops
+from cxkit.flow.steps.loopresults import LoopTable
+from cxkit.flow.steps.nextsteps import Transitions, TransitionTable, transitions
+from cxkit.flow.steps.stepflows import StepFlows, sankey, step_matrix
+from cxkit.flow.steps.stepresults import Sankey, StepMatrix
+from cxkit.flow.steps.steptimes import StepTimes, dwell_times, step_times
+from cxkit.flow.steps.steptimetable import StepTimeTable
+from cxkit.flow.variants.around import Around, PathsAround, cut_around, paths_after, paths_before
+from cxkit.flow.variants.clustering import Clusters, clusters
+from cxkit.flow.variants.costly import CostlyPathTable, PathCosts, costly_paths
+from cxkit.flow.variants.pathvariants import PathVariants, VariantTable, variants
+from cxkit.flow.variants.patternresults import SequencePatternTable
+from cxkit.flow.variants.sequencepatterns import PatternRule, SequencePatterns, sequence_patterns
+from cxkit.flow.variants.similarity import (
+    PathDistances,
+    SimilarPaths,
+    path_distances,
+    similar_paths,
+)
 
 __all__ = [
     "ActiveCounts",

@@ -1,7 +1,7 @@
 """Microinteractions: trigger, rules, feedback, loops and modes, from specification to evidence.
 
-A :class:`Microinteraction` is checked like code (``lint``), run like a machine (``run``) and measured
-over recorded streams (``replay``, :class:`ReplayCounts`).
+A :class:`Microinteraction` is checked like code (``lint``), run like a machine (``run``) and
+measured over recorded streams (``replay``, :class:`ReplayCounts`).
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def compare_replays(
         rates.append(divide(part.sum(axis=0), whole.sum(axis=0)))
         without.append(divide(leave_one_out(part), leave_one_out(whole)))
     occupied = first.occupied() | second.occupied()
-    found = paired_difference(*rates, *without, occupied, level=level)
+    found = paired_difference(rates[0], rates[1], without[0], without[1], occupied, level=level)
     sizes: list[IntArray] = [c.measures[:, MEASURES.index("instances")] for c in (first, second)]
     return ReplayComparison(
         instances=(int(sizes[0].sum()), int(sizes[1].sum())),

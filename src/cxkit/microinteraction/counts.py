@@ -11,7 +11,7 @@ import numpy as np
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Vocabulary
 from cxkit.core.spans import InstantLike, SpanLike
-from cxkit.core.summary import AXIS, SHARDS, parameter, total
+from cxkit.core.summary import AXIS, parameter, total
 from cxkit.errors import DefinitionError
 from cxkit.microinteraction.instances import events_of, measured
 from cxkit.microinteraction.measuring import Measuring, guard_columns
@@ -202,8 +202,7 @@ class ReplayCounts(JourneySummary):
         mode_of = {name: mode.id for mode in spec.modes for name in mode.states}
         names = list(dict.fromkeys([*(mode.id for mode in spec.modes), None]))
         place = np.array([names.index(mode_of.get(name)) for name in spec.states])
-        stays = np.zeros((SHARDS, len(names), 4), np.int64)
-        np.add.at(stays, (slice(None), place), self.stays)
+        stays = np.stack([self.stays[:, place == n].sum(axis=1) for n in range(len(names))], axis=1)
         table = state_table(self.measuring, stays, self.measures, self.occupied(), level)
         return attrs.evolve(table, names=names, kind="mode")
 

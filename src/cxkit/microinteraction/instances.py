@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
-from cxkit.core.ragged import segment_ids
 from cxkit.core.result import ColumnLike, Result
 from cxkit.microinteraction.measuring import Measuring
 from cxkit.microinteraction.replay import Replay
@@ -56,7 +55,7 @@ def events_of(replay: Replay, visits: Visits) -> Events:
     return Events(
         names,
         np.searchsorted(firsts, replay.symbols, side="right") - 1,
-        segment_ids(replay.offsets),
+        np.repeat(np.arange(len(replay)), np.diff(replay.offsets)),
         tuple(place),
         plain,
         plain[met],

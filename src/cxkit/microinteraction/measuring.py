@@ -22,6 +22,10 @@ _SCHEMA: Final = "cxkit/microinteraction-measures/1"
 _TRUE: Final = frozenset({"1", "true", "True", "yes", 1})
 
 
+def _copied(given: Mapping[str, str]) -> dict[str, str]:
+    return dict(given)
+
+
 @attrs.frozen(kw_only=True)
 class Measuring:
     """What a :class:`ReplayCounts` counts.
@@ -43,7 +47,7 @@ class Measuring:
     rage: int = 3
     rage_within: int = 1_000_000
     success: tuple[str, ...]
-    guards: Mapping[str, str] = attrs.field(factory=dict, converter=dict)
+    guards: Mapping[str, str] = attrs.field(factory=dict, converter=_copied)
 
     @classmethod
     def of(
@@ -70,7 +74,7 @@ class Measuring:
                 raise DefinitionError(
                     f"success: {name!r} is no final state of {spec.id!r}; those are {ends}"
                 )
-        if isinstance(rage, bool) or not isinstance(rage, int) or rage < 2:
+        if rage < 2:
             raise DefinitionError(f"rage is a whole number from 2 up; found {rage!r}")
         return cls(
             spec=spec,

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.flow.survivaltables import SurvivalTable
+from cxkit.flow.retention.survivaltables import SurvivalTable
 from cxkit.plot.colours import SERIES
 from cxkit.plot.folding import check_top
 from cxkit.plot.picture import Drawn, Picture, page

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from cxkit.flow.funnelcounts import FunnelResult
+from cxkit.flow.funnels.funnelcounts import FunnelResult
 from cxkit.plot.picture import Drawn, Picture, page
 from cxkit.plot.scene import Box, Line, Scene, Shape, Words
 from cxkit.plot.words import breadth, fit, show_share

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.flow.nextsteps import TransitionTable
+from cxkit.flow.steps.nextsteps import TransitionTable
 from cxkit.plot.colours import SERIES
 from cxkit.plot.folding import Folded, check_top, fold_labels, other_name
 from cxkit.plot.layers import levels

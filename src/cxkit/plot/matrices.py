@@ -9,10 +9,10 @@ import attrs
 import numpy as np
 
 from cxkit.core.arrays import IntArray
-from cxkit.flow.disconnectresults import SwitchTable
+from cxkit.flow.friction.disconnectresults import SwitchTable
 from cxkit.flow.paths import END, OTHER, START
-from cxkit.flow.retentiontables import RetentionTable
-from cxkit.flow.stepresults import StepMatrix
+from cxkit.flow.retention.retentiontables import RetentionTable
+from cxkit.flow.steps.stepresults import StepMatrix
 from cxkit.plot.folding import Folded, check_top, fold_labels, other_name
 from cxkit.plot.grids import grid
 from cxkit.plot.picture import Drawn, Picture, page

@@ -6,8 +6,8 @@ from typing import Final
 
 import attrs
 
-from cxkit.flow.planresults import PlanResult
-from cxkit.flow.plantouches import STATES
+from cxkit.flow.plans.planresults import PlanResult
+from cxkit.flow.plans.plantouches import STATES
 from cxkit.plot.picture import Drawn, Picture, page
 from cxkit.plot.scene import Box, Scene, Shape, Words
 from cxkit.plot.words import breadth, fit_middle, show_name, show_share

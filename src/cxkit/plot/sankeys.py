@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from cxkit.flow.paths import END, OTHER, START
-from cxkit.flow.stepresults import Sankey
+from cxkit.flow.steps.stepresults import Sankey
 from cxkit.plot.colours import SERIES
 from cxkit.plot.picture import Drawn, Picture, page
 from cxkit.plot.scene import Area, Box, Scene, Shape, Words

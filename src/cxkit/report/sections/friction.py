@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxkit.flow import DisconnectRule, Friction, SwitchTable
-from cxkit.flow.friction import PARTS
+from cxkit.flow.friction.friction import PARTS
 from cxkit.model.journeys import Journeys
 from cxkit.plot import switches
 from cxkit.report.document import Block, Column, Fact, Facts, Figure, Paragraph, Section

@@ -1,0 +1,152 @@
+"""From the counts of a chain to removal effects, and to credit in proportion to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxkit.attribution.chains.contextchain import GramRows, build_chain
+from cxkit.attribution.chains.contextremoval import ContextRemoval
+from cxkit.attribution.chains.removal import Chains, direct_effects, removal_effects
+from cxkit.attribution.summaries import Estimates, weigh
+from cxkit.attribution.touchpaths.cutting import sum_by
+from cxkit.core.arrays import IntArray
+from cxkit.core.intervals import divide
+from cxkit.core.summary import SHARDS
+from cxkit.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from cxkit.attribution.chains.markov import ChainCounts
+
+__all__ = ["chain_estimates", "chain_removal", "chain_rows", "visited_slots"]
+
+FloatArray = NDArray[np.float64]
+
+_MOST_LABELS: Final = 5000
+_MOST_LABELS_WITH_INTERVALS: Final = 500
+_CELLS_AT_ONCE: Final = 1 << 22
+_SMALL_CHAIN: Final = 1 << 21
+"""A chain of n contexts and V labels is solved anew for every replicate if V * n**3 is less."""
+
+
+def chain_estimates(counts: ChainCounts, weights: FloatArray | None) -> Estimates:
+    """The credit under some weights of the shards.
+
+    Args:
+        counts: The chain.
+        weights: (B, SHARDS); ``None`` is one set, of ones.
+    """
+    slots = visited_slots(counts)
+    if len(slots) > _MOST_LABELS:
+        raise DefinitionError(
+            f"{counts.rule.by!r} has {len(slots):,} labels, and a Markov chain over them needs a "
+            f"matrix of that size; choose a coarser column (up to {_MOST_LABELS:,} labels)"
+        )
+    given = np.ones((1, SHARDS)) if weights is None else weights
+    wide = np.zeros((2, len(given), len(counts.labels) + 1))
+    if weights is not None and len(slots) > _MOST_LABELS_WITH_INTERVALS:
+        wide[:] = np.nan
+    elif counts.order == 1:
+        wide[..., slots] = _first_order(counts, slots, weights)
+    else:
+        wide[..., slots] = _higher_order(counts.removal, weights)
+    conversions = weigh(given, sum_by(counts.context_shard, counts.conversions, SHARDS))
+    value = weigh(given, sum_by(counts.context_shard, counts.value, SHARDS))
+    effect, value_effect = wide
+    share = divide(effect, effect.sum(axis=-1, keepdims=True))
+    share = np.where(np.isnan(effect), np.nan, np.nan_to_num(share))
+    value_share = divide(value_effect, value_effect.sum(axis=-1, keepdims=True))
+    # No value, or values that cancel out: as the conversions.
+    value_share = np.where(np.isnan(value_share), share, value_share)
+    return Estimates(
+        conversions=share * conversions[:, None],
+        value=value_share * value[:, None],
+        measures={"removal_effect": effect, "value_removal_effect": value_effect},
+    )
+
+
+def chain_rows(counts: ChainCounts, slots: IntArray) -> GramRows:
+    """The counted rows over the visited labels alone; V, their number, is START."""
+    table = np.zeros(len(counts.labels) + 2, np.int64)
+    table[slots] = np.arange(len(slots))
+    table[-1] = len(slots)
+    return GramRows(
+        grams=table[counts.grams],
+        steps=counts.steps.astype(np.float64),
+        contexts=table[counts.contexts],
+        ends=np.stack([counts.conversions, counts.nulls, counts.value]).astype(np.float64),
+        labels=len(slots),
+    )
+
+
+def _first_order(counts: ChainCounts, slots: IntArray, weights: FloatArray | None) -> FloatArray:
+    """(2, B, V) removal effects by one inverse per chain."""
+    rows = chain_rows(counts, slots)
+    V = len(slots)
+    groups = 1 if weights is None else SHARDS
+    of_gram, of_end = (
+        np.zeros(len(shard), np.int64) if weights is None else shard.astype(np.int64)
+        for shard in (counts.gram_shard, counts.context_shard)
+    )
+    cells = sum_by(
+        of_gram * (V + 1) * V + rows.grams[:, 0] * V + rows.grams[:, 1],
+        rows.steps,
+        groups * (V + 1) * V,
+    ).reshape(groups, V + 1, V)
+    at = of_end * V + rows.contexts[:, 0]
+    conversions, _, value = (sum_by(at, e, groups * V).reshape(groups, V) for e in rows.ends)
+    chains = Chains(
+        steps=cells[:, :V], visits=cells.sum(axis=1), conversions=conversions, value=value
+    )
+    if weights is None:
+        return np.stack(removal_effects(chains))
+    effects = np.empty((2, len(weights), V))
+    at_once = max(_CELLS_AT_ONCE // max(V * V, 1), 1)
+    for start in range(0, len(weights), at_once):
+        some = slice(start, start + at_once)
+        effects[:, some] = removal_effects(chains.weighted(weights[some]))
+    return effects
+
+
+def chain_removal(counts: ChainCounts) -> ContextRemoval:
+    """The chain of order 2 or more, to be solved."""
+    rows = chain_rows(counts, visited_slots(counts))
+    return ContextRemoval(
+        chain=build_chain(rows),
+        rows=rows,
+        gram_shard=counts.gram_shard,
+        end_shard=counts.context_shard,
+    )
+
+
+def _higher_order(solved: ContextRemoval, weights: FloatArray | None) -> FloatArray:
+    """(2, B, V) removal effects by a linear system per label."""
+    chain = solved.chain
+    if chain.labels * len(chain.visits) ** 3 <= _SMALL_CHAIN:
+        return _anew(solved, np.ones((1, SHARDS)) if weights is None else weights)
+    if weights is None:
+        return solved.effect[:, None]
+    moved = solved.effect[:, None] + np.matmul(weights - 1.0, solved.slope)
+    moved[0] = np.clip(moved[0], 0.0, 1.0)
+    return np.asarray(moved)
+
+
+def _anew(solved: ContextRemoval, weights: FloatArray) -> FloatArray:
+    """(2, B, V) every set of weights as a chain that is solved by itself."""
+    chain, rows = solved.chain, solved.rows
+    effects = np.empty((2, len(weights), chain.labels))
+    n = len(chain.visits)
+    for at, weight in enumerate(weights):
+        steps = sum_by(chain.gram, rows.steps * weight[solved.gram_shard], len(chain.source))
+        ends = [sum_by(chain.context, e * weight[solved.end_shard], n) for e in rows.ends]
+        effects[:, at] = direct_effects(chain, steps, np.stack(ends))
+    return effects
+
+
+def visited_slots(counts: ChainCounts) -> IntArray:
+    """The labels, as codes, that occur in a chain."""
+    seen = np.zeros(len(counts.labels) + 2, dtype=bool)
+    seen[counts.grams[:, -1]] = True
+    return np.flatnonzero(seen)

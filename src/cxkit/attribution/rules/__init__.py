@@ -1,0 +1,1 @@
+"""Rules: each shares a conversion among the touches of its own path."""

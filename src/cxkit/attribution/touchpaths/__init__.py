@@ -1,0 +1,1 @@
+"""Journeys as paths of touches: cut, counted, and as text."""

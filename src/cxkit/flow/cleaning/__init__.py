@@ -1,0 +1,1 @@
+"""Cleaning: a recorded list of steps, each of which says what it touched."""

@@ -1,0 +1,1 @@
+"""Effort, channel switches, and the moments at which the thread is dropped."""

@@ -1,0 +1,1 @@
+"""Funnels: how far journeys get through steps, under any policy."""

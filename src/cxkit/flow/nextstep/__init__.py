@@ -1,0 +1,1 @@
+"""The next step of a journey, and how well it is predicted."""

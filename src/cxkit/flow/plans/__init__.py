@@ -1,0 +1,1 @@
+"""The journey as designed beside the journeys that happened."""

@@ -1,0 +1,1 @@
+"""Who comes back, who stays active, and how long things last."""

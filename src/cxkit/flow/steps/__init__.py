@@ -1,0 +1,1 @@
+"""What comes next after what, how long it takes, and where journeys begin and end."""

@@ -1,0 +1,1 @@
+"""Whole paths: the same, alike, costly, in clusters, and what they hold."""

@@ -14,10 +14,9 @@ from cxkit.attribution import (
     SetCredit,
     attribute,
     attribute_paths,
-    counterfactual,
-    counterfactual_fit,
     model_from_dict,
 )
+from cxkit.attribution.labelsets import counterfactual, counterfactual_fit
 from cxkit.attribution.labelsets.counterfactual_fit import Design, fit, refit
 from cxkit.core.intervals import jackknife_error
 from cxkit.errors import CxWarning, DefinitionError

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from cxkit.attribution import Linear, Participation, credit, groupkeys
+from cxkit.attribution import Linear, Participation, credit
+from cxkit.attribution.rules import groupkeys
 from cxkit.core.codes import Codes
 from cxkit.errors import DefinitionError, SchemaError
 from cxkit.model.journeys import Journeys

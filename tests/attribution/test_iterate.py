@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from cxkit.attribution import iterate
+from cxkit.attribution.chains import iterate
 from cxkit.attribution.chains.contextchain import GramRows, build_chain
 from cxkit.attribution.chains.iterate import solve_chain
 from cxkit.errors import DataError

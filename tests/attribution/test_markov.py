@@ -17,11 +17,9 @@ from cxkit.attribution import (
     PresenceShare,
     attribute,
     attribute_paths,
-    chaincredit,
-    contextchain,
-    grams,
     tally,
 )
+from cxkit.attribution.chains import chaincredit, contextchain, grams
 from cxkit.attribution.chains.removal import Chains, removal_effects
 from cxkit.core import threads
 from cxkit.core.codes import Codes

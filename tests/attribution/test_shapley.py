@@ -16,9 +16,9 @@ from cxkit.attribution import (
     attribute_paths,
     model_from_dict,
     shapley_positions,
-    shapley_rate,
     shapley_values,
 )
+from cxkit.attribution.labelsets import shapley_rate
 from cxkit.attribution.labelsets.shapley_math import (
     shapley_of_table,
     subset_sums,

@@ -4,15 +4,15 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from cxkit.flow.variants import editdistance
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
 from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
 from cxkit.flow import PathVariants, clusters, path_distances, similar_paths
-from cxkit.flow.variants import editdistance
-from cxkit.flow.variants.editdistance import edit_distances
-from cxkit.flow.variants.medoids import adjusted_rand, k_medoids, silhouettes
+from cxkit.flow.pathways.editdistance import edit_distances
+from cxkit.flow.pathways.medoids import adjusted_rand, k_medoids, silhouettes
 
 few = settings(max_examples=25)
 WORDS = st.lists(st.text("abcd", min_size=1, max_size=7), min_size=1, max_size=15)
@@ -93,7 +93,7 @@ def test_similar_paths_are_the_nearest(words, wanted, metric):
 def test_a_chunk_at_a_time_gives_the_same(monkeypatch):
     journeys = cx.simulate.retail(100, rng=1).journeys.sessions()
     want = path_distances(journeys, metric="weighted-jaccard", most=40).matrix
-    monkeypatch.setattr(cx.flow.similarity, "_CELLS", 100)
+    monkeypatch.setattr(cx.flow.pathways.similarity, "_CELLS", 100)
     assert np.array_equal(path_distances(journeys, metric="weighted-jaccard", most=40).matrix, want)
 
 

@@ -127,7 +127,7 @@ def test_shares_of_many_sources_at_a_time_are_those_of_all_at_once(monkeypatch):
     )
     want = transitions(journeys).to_dicts()
     # By way of sys.modules: cxkit.flow.transitions is the function of that name.
-    monkeypatch.setattr(sys.modules["cxkit.flow.nextsteps"], "_PAIRS_AT_ONCE", 5)
+    monkeypatch.setattr(sys.modules["cxkit.flow.steps.nextsteps"], "_PAIRS_AT_ONCE", 5)
     assert transitions(journeys).to_dicts() == want
 
 

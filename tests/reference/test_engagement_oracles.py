@@ -16,6 +16,7 @@ from cxkit.engagement import (
     Validation,
     VisitValue,
     calibrate,
+    draw_effects,
     geometric_points,
     isotonic_rates,
     linear_points,
@@ -304,16 +305,31 @@ def test_evs_15_points_from_removal_effects(oracles):
         time=np.array(minute) * MINUTE,
         columns={"event": Codes.of(list(event))},
     )
-    found = cx.attribution.attribute(
-        journeys, "buy", cx.attribution.Markov(), by="event", goal_is_touch=False
-    )
-    effects = {r["event"]: r["removal_effect"] for r in found.to_dicts() if r["event"] != "buy"}
+
+    def effects_of(some):
+        found = cx.attribution.attribute(
+            some, "buy", cx.attribution.Markov(), by="event", goal_is_touch=False
+        )
+        return {r["event"]: r["removal_effect"] for r in found.to_dicts() if r["event"] != "buy"}
+
+    effects = effects_of(journeys)
     expected = oracle["expected"]["removal_effect"]
     assert effects == pytest.approx(expected, abs=oracle["tolerance"])
     points = points_of_effects(effects)
     assert {name: p[0] for name, p in points.items()} == pytest.approx(
         {name: 100 * effect for name, effect in expected.items()}
     )
+    many = journeys.take(np.tile(np.arange(3), 200))
+    many = Journeys.from_codes(
+        customer=np.repeat(np.arange(600), np.diff(many.offsets)),
+        time=many.time,
+        columns={"event": many.event},
+    )
+    draws = draw_effects(many, effects_of, draws=40)
+    name, (middle, low, high) = next(iter(points_of_effects(effects_of(many), draws).items()))
+    assert name == "C1"
+    assert middle == pytest.approx(50)
+    assert 40 < low < 50 < high < 60
 
 
 def test_evs_16_points_against_the_order_of_goals(oracles):

@@ -15,7 +15,7 @@ from cxkit.engagement.assign import (
     worth_of_goal,
 )
 from cxkit.engagement.calibration import Calibration, calibrate
-from cxkit.engagement.effects import points_of_effects
+from cxkit.engagement.effects import draw_effects, points_of_effects
 from cxkit.engagement.explain import Explanation
 from cxkit.engagement.history import ScoreHistory
 from cxkit.engagement.live import LiveScores
@@ -57,6 +57,7 @@ __all__ = [
     "auc",
     "bradley_terry_points",
     "calibrate",
+    "draw_effects",
     "geometric_points",
     "isotonic_rates",
     "linear_points",

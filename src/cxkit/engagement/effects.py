@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from cxkit.core.intervals import percentile_interval
-from cxkit.engagement.amounts import finite_number
+from cxkit.core.intervals import percentile_interval, shard_draws
+from cxkit.core.summary import SHARDS
+from cxkit.engagement.amounts import finite_number, positive_count
 from cxkit.errors import DefinitionError
+from cxkit.model.journeys import Journeys
 
-__all__ = ["points_of_effects"]
+__all__ = ["draw_effects", "points_of_effects"]
 
 
 def points_of_effects(
@@ -25,7 +27,8 @@ def points_of_effects(
 
     Args:
         effects: goal -> removal effect, 0 to 1.
-        draws: (B, G) effects of bootstrap draws, in the order of ``effects``, for intervals.
+        draws: (B, G) effects of bootstrap draws, in the order of ``effects``, for intervals: see
+            :func:`draw_effects`.
         highest: The points of the outcome.
 
     Returns:
@@ -55,3 +58,46 @@ def points_of_effects(
         name: (top * effect, float(a), float(b))
         for (name, effect), a, b in zip(values.items(), low, high, strict=True)
     }
+
+
+def draw_effects(
+    journeys: Journeys,
+    effects_of: Callable[[Journeys], Mapping[str, float]],
+    *,
+    draws: int = 50,
+    rng: int | np.random.Generator = 0,
+) -> NDArray[np.float64]:
+    """The effects of bootstrap draws of the customers, whatever they are estimated by.
+
+    Whole shards of customers are drawn, with replacement (see
+    :func:`cxkit.core.intervals.shard_draws`), and the effects estimated anew for each draw.
+
+    Args:
+        journeys: The journeys.
+        effects_of: Estimates goal -> effect from journeys, for the same goals each time; a goal
+            that a draw does not have counts 0.
+        draws: How many draws: each takes as long as one estimate.
+        rng: A seed or a generator.
+
+    Returns:
+        (draws, G) effects, in the order of ``effects_of(journeys)``.
+
+    Raises:
+        DefinitionError: ``draws`` is no whole number from 1 up.
+
+    Example:
+        >>> from cxkit.simulate import retail
+        >>> def share_of_carts(some):
+        ...     return {"add_to_cart": float(some.event.equals("add_to_cart").mean())}
+        >>> draw_effects(retail(300, rng=1).journeys, share_of_carts, draws=3).shape
+        (3, 1)
+    """
+    goals = list(effects_of(journeys))
+    rows = [np.flatnonzero(journeys.shards == shard) for shard in range(SHARDS)]
+    occupied = np.array([len(some) > 0 for some in rows])
+    found = []
+    for weights in shard_draws(rng, positive_count(draws, "draws"), occupied):
+        drawn = [rows[shard] for shard, times in enumerate(weights.tolist()) for _ in range(times)]
+        effects = effects_of(journeys.take(np.concatenate(drawn or rows)))
+        found.append([float(effects.get(goal, 0.0)) for goal in goals])
+    return np.array(found, np.float64).reshape(len(found), len(goals))

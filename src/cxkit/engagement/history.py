@@ -71,9 +71,10 @@ class ScoreHistory(Result):
 
     def columns(self) -> dict[str, ColumnLike]:
         """Customer, and a column of scores for each instant."""
-        told = [show_instant(us) for us in self.instants.view(np.int64).tolist()]
         found: dict[str, ColumnLike] = {"customer": self.customer.to_list()}
-        return found | {name: self.values[:, a] for a, name in enumerate(told)}
+        for place, us in enumerate(self.instants.view(np.int64).tolist()):
+            found[show_instant(us)] = self.values[:, place]
+        return found
 
     def title(self) -> str:
         """The scale."""

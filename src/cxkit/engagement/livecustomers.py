@@ -141,6 +141,10 @@ class LiveCustomers(ABC):
         """Pickle through bytes: views of memory cannot be pickled themselves."""
         return type(self).from_bytes, (self.to_bytes(),)
 
+    def _count_late(self) -> None:
+        """Note that a touchpoint came too late."""
+        self.too_late += 1
+
     def _forgotten(self, row: int) -> None:  # noqa: B027  # not all keep anything else
         """Let go of what else is kept of a row."""
 

@@ -110,7 +110,7 @@ class RuleScores(LiveScores):
         waiting = self._waiting.get(row)
         last = latest - (self.tolerance_us or 0)
         if waiting is None or time < last or time < self._clock:
-            self.too_late += 1
+            self._count_late()
             raise DataError(
                 f"a touchpoint of {customer!r} at {show_instant(time)} came after one at "
                 f"{show_instant(latest)}, which is later than the tolerance, and what counts "

@@ -95,7 +95,7 @@ class Steps:
                 day_place = len(blank)
                 blank += [NEVER, 0]
             rules.append(_Rule(kind, place, number, rule.per_day or 0, day_place, cell))
-        self.blank = blank
+        self.blank: list[int] = blank
         self._rules = rules
         self._cells = scale.caps.cells
         self._gap = scale.session_gap_us

@@ -179,9 +179,10 @@ def _pair(a: str, b: str, place: Mapping[str, int]) -> tuple[int, int]:
 def _principal(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """The positive eigenvector, summing to 1, and its eigenvalue (Perron and Frobenius)."""
     values, vectors = np.linalg.eig(matrix)
-    at = int(np.argmax(values.real))
-    vector = np.abs(vectors[:, at].real)
-    return vector / vector.sum(), float(values[at].real)
+    real = np.real(values)
+    at = int(np.argmax(real))
+    vector = np.abs(np.real(vectors[:, at]))
+    return vector / vector.sum(), float(real[at])
 
 
 def _check_connected(won: NDArray[np.float64], names: list[str]) -> None:

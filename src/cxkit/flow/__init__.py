@@ -31,6 +31,18 @@ from cxkit.flow.nextstep.calibration import Calibration
 from cxkit.flow.nextstep.heldout import HeldOut, goal_calibration, held_out
 from cxkit.flow.nextstep.nextmodel import NextStepModel, next_steps
 from cxkit.flow.nextstep.nextresults import GoalForecast, NextStepTable
+from cxkit.flow.pathways.around import Around, PathsAround, cut_around, paths_after, paths_before
+from cxkit.flow.pathways.clustering import Clusters, clusters
+from cxkit.flow.pathways.costly import CostlyPathTable, PathCosts, costly_paths
+from cxkit.flow.pathways.pathvariants import PathVariants, VariantTable, variants
+from cxkit.flow.pathways.patternresults import SequencePatternTable
+from cxkit.flow.pathways.sequencepatterns import PatternRule, SequencePatterns, sequence_patterns
+from cxkit.flow.pathways.similarity import (
+    PathDistances,
+    SimilarPaths,
+    path_distances,
+    similar_paths,
+)
 from cxkit.flow.plans.alignment import Alignments, PlanExplanation
 from cxkit.flow.plans.plan import JourneyPlan
 from cxkit.flow.plans.plancounts import PlanCounts
@@ -62,18 +74,6 @@ from cxkit.flow.steps.stepflows import StepFlows, sankey, step_matrix
 from cxkit.flow.steps.stepresults import Sankey, StepMatrix
 from cxkit.flow.steps.steptimes import StepTimes, dwell_times, step_times
 from cxkit.flow.steps.steptimetable import StepTimeTable
-from cxkit.flow.variants.around import Around, PathsAround, cut_around, paths_after, paths_before
-from cxkit.flow.variants.clustering import Clusters, clusters
-from cxkit.flow.variants.costly import CostlyPathTable, PathCosts, costly_paths
-from cxkit.flow.variants.pathvariants import PathVariants, VariantTable, variants
-from cxkit.flow.variants.patternresults import SequencePatternTable
-from cxkit.flow.variants.sequencepatterns import PatternRule, SequencePatterns, sequence_patterns
-from cxkit.flow.variants.similarity import (
-    PathDistances,
-    SimilarPaths,
-    path_distances,
-    similar_paths,
-)
 
 __all__ = [
     "ActiveCounts",

@@ -6,6 +6,7 @@ measured over recorded streams (``replay``, :class:`ReplayCounts`).
 
 from __future__ import annotations
 
+from cxkit.microinteraction.building import Telling
 from cxkit.microinteraction.comparing import ReplayComparison, compare_replays
 from cxkit.microinteraction.counts import ReplayCounts
 from cxkit.microinteraction.instances import Instances
@@ -53,6 +54,7 @@ __all__ = [
     "State",
     "StateTable",
     "Strangers",
+    "Telling",
     "TimeTable",
     "Timer",
     "Trigger",

@@ -53,6 +53,11 @@ def _check_ms(owner: Any, field: attrs.Attribute[Any], value: Any) -> None:
         )
 
 
+def _whole(value: Any) -> Any:
+    """2000.0 is 2000, so that definitions that say the same are the same."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 @attrs.frozen
 class Feedback:
     """What the user perceives.
@@ -68,7 +73,7 @@ class Feedback:
     """
 
     channel: Literal["visual", "audio", "haptic"] = attrs.field(validator=_one_of(*CHANNELS))
-    max_ms: float | None = attrs.field(default=None, validator=_check_ms)
+    max_ms: float | None = attrs.field(default=None, converter=_whole, validator=_check_ms)
     text: str = ""
 
 
@@ -141,7 +146,7 @@ class Timer:
         feedback: What the user perceives.
     """
 
-    ms: float = attrs.field(validator=_check_ms)
+    ms: float = attrs.field(converter=_whole, validator=_check_ms)
     target: str = attrs.field(validator=_check_name)
     feedback: tuple[Feedback, ...] = attrs.field(default=(), converter=as_feedback)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cxkit.core.codes import Codes
     from cxkit.core.spans import InstantLike
+    from cxkit.microinteraction.building import Telling
     from cxkit.microinteraction.lint import Findings
     from cxkit.microinteraction.live import Running
     from cxkit.microinteraction.replay import Replay, StreamLike
@@ -115,6 +116,19 @@ class Microinteraction:
             f"<Microinteraction {self.id!r} {self.version}: {len(self.states)} states, "
             f"{len(self.events)} events, starts by {self.trigger.event!r}>"
         )
+
+    @staticmethod
+    def told(id: str, *, version: str = "1.0.0", title: str = "") -> Telling:  # noqa: A002  # its name here
+        """Begin to write one down the way it is told; see :class:`Telling`.
+
+        Args:
+            id: Its name.
+            version: Three numbers.
+            title: What it is called.
+        """
+        from cxkit.microinteraction.building import Telling
+
+        return Telling(id, version=version, title=title)
 
     # ------------------------------------------------------------------ verbs
 

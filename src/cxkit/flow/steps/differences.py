@@ -17,10 +17,10 @@ from cxkit.core.summary import SHARDS, merge_all
 from cxkit.core.uniques import unique_sequences
 from cxkit.errors import DefinitionError, MergeError
 from cxkit.flow.paths import END, START, show_path, text_labels
+from cxkit.flow.pathways.pathvariants import PathVariants
+from cxkit.flow.pathways.patternresults import CONTROLS
 from cxkit.flow.steps.nextsteps import Transitions
 from cxkit.flow.steps.stepflows import StepFlows
-from cxkit.flow.variants.pathvariants import PathVariants
-from cxkit.flow.variants.patternresults import CONTROLS
 
 __all__ = ["FlowDifference", "difference"]
 

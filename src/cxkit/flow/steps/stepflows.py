@@ -17,8 +17,8 @@ from cxkit.errors import DefinitionError
 from cxkit.flow.cells import CellCounts
 from cxkit.flow.numbered import NUMBERS, NumberedCells, numbered_rows
 from cxkit.flow.paths import OTHER, text_labels
+from cxkit.flow.pathways.around import Around, anchors
 from cxkit.flow.steps.stepresults import Sankey, StepMatrix
-from cxkit.flow.variants.around import Around, anchors
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys

@@ -14,7 +14,7 @@ from cxkit.core.codes import Label
 from cxkit.core.intervals import divide, share_interval
 from cxkit.core.result import Result
 from cxkit.flow.paths import END, START, few_customers, text_labels
-from cxkit.flow.variants.around import Around
+from cxkit.flow.pathways.around import Around
 
 __all__ = ["Sankey", "StepMatrix"]
 

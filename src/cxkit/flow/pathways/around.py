@@ -16,7 +16,7 @@ from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.core.summary import parameter
 from cxkit.core.whole import whole_number
 from cxkit.errors import DefinitionError
-from cxkit.flow.variants.pathvariants import PathVariants, VariantTable
+from cxkit.flow.pathways.pathvariants import PathVariants, VariantTable
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys

@@ -19,8 +19,8 @@ from cxkit.core.summary import SHARDS, parameter, total
 from cxkit.core.uniques import unique_sequences
 from cxkit.core.whole import whole_number
 from cxkit.errors import DefinitionError
-from cxkit.flow.variants.patternresults import SequencePatternTable, patterns_table
-from cxkit.flow.variants.subsequences import held_runs, held_subsequences
+from cxkit.flow.pathways.patternresults import SequencePatternTable, patterns_table
+from cxkit.flow.pathways.subsequences import held_runs, held_subsequences
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys

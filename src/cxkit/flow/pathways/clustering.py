@@ -18,9 +18,9 @@ from cxkit.core.uniques import unique_sequences
 from cxkit.core.whole import whole_number
 from cxkit.errors import DefinitionError
 from cxkit.flow.paths import cut_path, few_customers, show_path
-from cxkit.flow.variants.medoids import adjusted_rand, k_medoids, silhouettes
-from cxkit.flow.variants.pathvariants import PathVariants, path_of
-from cxkit.flow.variants.similarity import check_metric, distinct_paths, pair_distances
+from cxkit.flow.pathways.medoids import adjusted_rand, k_medoids, silhouettes
+from cxkit.flow.pathways.pathvariants import PathVariants, path_of
+from cxkit.flow.pathways.similarity import check_metric, distinct_paths, pair_distances
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 

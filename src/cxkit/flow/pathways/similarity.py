@@ -16,8 +16,8 @@ from cxkit.core.result import Result
 from cxkit.core.uniques import unique_sequences
 from cxkit.errors import DefinitionError
 from cxkit.flow.paths import cut_path, show_path
-from cxkit.flow.variants.editdistance import edit_distances
-from cxkit.flow.variants.pathvariants import PathVariants, path_of
+from cxkit.flow.pathways.editdistance import edit_distances
+from cxkit.flow.pathways.pathvariants import PathVariants, path_of
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys
 

@@ -20,7 +20,7 @@ from cxkit.core.uniques import unique_sequences
 from cxkit.core.whole import whole_number
 from cxkit.errors import DefinitionError, SchemaError
 from cxkit.flow.paths import cut_path, few_customers, show_path
-from cxkit.flow.variants.pathvariants import only_used, path_of
+from cxkit.flow.pathways.pathvariants import only_used, path_of
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary

@@ -14,7 +14,7 @@ from cxkit.core.intervals import jackknife_error, paired_difference
 from cxkit.core.multiplicity import holm
 from cxkit.core.summary import SHARDS
 from cxkit.flow import PatternRule, SequencePatterns, sequence_patterns
-from cxkit.flow.variants import subsequences
+from cxkit.flow.pathways import subsequences
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 few = settings(max_examples=25)

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from cxkit.flow.variants import editdistance
+from cxkit.flow.pathways import editdistance
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx

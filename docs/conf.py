@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.util.nodes import make_refnode
+
+import cxkit
 
 project = "cxkit"
 author = "The cxkit authors"
@@ -50,11 +54,33 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(random|types|typing|typing_extensions|pandas|polars|pyarrow|matplotlib)\b.*"),
     (r"py:.*", r"(NDArray|\w+Like|Any|Self|Literal|TypeAlias|Path|Axes)"),
     (r"py:.*", r"(Callable|Generator|Hashable|Iterable|Iterator|Mapping|Sequence|TextIO)"),
-    (r"py:.*", r"((cxkit\.interop\.\w+\.)?S|Label)"),  # a type variable, and an alias of str | int
+    (r"py:.*", r"((cxkit\.interop\.\w+\.)?S|cxkit\.strategy\.map\._T|Label)"),  # type variables
     (r"py:.*", r"DataFrame"),  # Spark's
     (r"py:.*", r"(date|datetime|timedelta|tzinfo|ClassVar|Final|Protocol|TypeVar|optional)"),
 ]
 
+
+def import_what_only_type_checkers_see() -> None:
+    """Give modules the names that they import under TYPE_CHECKING, so that every type is a link.
+
+    Without them Sphinx shows the types of a whole class as bare text. By now everything is
+    imported, so that the circles that the flag is there to break are none.
+    """
+    for area in cxkit.__all__:
+        getattr(cxkit, area)
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != "cxkit" or not getattr(module, "__file__", None):
+            continue
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+                for line in node.body:
+                    with suppress(ImportError):  # an optional library
+                        code = compile(ast.Module([line], []), name, "exec")
+                        exec(code, module.__dict__)  # noqa: S102  # our own imports
+
+
+import_what_only_type_checkers_see()
 
 MEMBERS = {"attribute", "classmethod", "method", "property", "staticmethod"}
 

@@ -74,13 +74,26 @@ def test_running_sum(given_):
 
 @pytest.mark.usefixtures("cut")
 @any_pieces
-@pytest.mark.parametrize("slots", [1, 4, 64, 65, 1000])
+@pytest.mark.parametrize("slots", [1, 4, 32, 33, 64, 65, 1000])
 @given(given_=offsets_and(st.integers(0, 1100)))
 def test_distinct_codes(slots, given_):
     offsets, values = given_
     codes = np.array(values, np.uint16) % (slots + 2)  # some of them missing
     expected = [len({x for (x,) in one if x < slots}) for one in segments(offsets, codes.tolist())]
     assert distinct.distinct_codes(codes, offsets, slots).tolist() == expected
+
+
+@pytest.mark.parametrize("slots", [3, 32, 64])
+def test_masks_of_long_and_short_segments(slots):
+    rng = np.random.default_rng(slots)
+    size = np.concatenate([rng.integers(1, 40, 3000), [9000, 1, 4095], np.full(300, 50)])
+    offsets = np.append(0, np.cumsum(size))
+    codes = rng.integers(0, slots + 3, offsets[-1]).astype(np.uint8)
+    expected = [
+        sum(1 << x for x in set(codes[i:j].tolist()) if x < slots)
+        for i, j in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    ]
+    assert distinct.code_masks(codes, offsets, slots).tolist() == expected
 
 
 def test_masks_have_64_bits():

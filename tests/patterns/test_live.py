@@ -8,10 +8,10 @@ from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
 from cxkit.core.codes import Codes
-from cxkit.errors import DataError
+from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
 from cxkit.model.touchpoint import Touchpoint
-from cxkit.patterns import LivePattern, Pattern
+from cxkit.patterns import LivePattern, LiveSliding, Pattern
 from tests.patterns.patterns import (
     MINUTE,
     arrival,
@@ -357,3 +357,11 @@ def test_time_and_memory_per_touchpoint_and_customer():
     print(f"{each * 1e6:.2f} us per touchpoint, {bytes_each:.0f} bytes per customer at rest")
     assert each < 100e-6  # ten times the target: a loaded machine must not fail a test
     assert bytes_each < 400
+
+
+def test_goals_that_ask_more_than_a_live_engine_is_given_are_refused():
+    dear = cx.Goal("cart", value=(100, None))
+    with pytest.raises(DefinitionError, match="look at event and channel only, and 'cart, value"):
+        Pattern([dear, "buy"], within="1h").live()
+    with pytest.raises(DefinitionError, match="match it in a batch"):
+        LiveSliding("1h", goal=cx.Goal("cart", where={"plan": "pro"}))

@@ -16,6 +16,9 @@ from cxkit.errors import DefinitionError
 __all__ = ["code_masks", "distinct_codes"]
 
 _BITS: Final = 64
+_NARROW: Final = 32
+_FEW_ROWS: Final = 32  # on average, below which calls for every segment cost more than its rows
+_LEVEL: Final = np.frexp(np.arange(1 << 12))[1].astype(np.int64) - 1  # the logarithm, rounded down
 
 
 def code_masks(codes: NDArray[Any], offsets: IntArray, slots: int) -> NDArray[np.uint64]:
@@ -37,17 +40,46 @@ def code_masks(codes: NDArray[Any], offsets: IntArray, slots: int) -> NDArray[np
     """
     if slots > _BITS:
         raise DefinitionError(f"a mask has room for {_BITS} codes, not for {slots:,}")
-    bit = np.zeros(slots + 1, np.uint64)
-    bit[:slots] = np.uint64(1) << np.arange(slots, dtype=np.uint64)
+    # Half as wide, twice as many at once. A bit beyond the last one of a number is none.
+    kind = np.uint32 if slots <= _NARROW and codes.dtype.itemsize < 4 else np.uint64
+    known = kind((1 << slots) - 1)
     out = np.empty(len(offsets) - 1, np.uint64)
 
     def part(begin: int, end: int) -> None:
         for j0, j1, e0, e1 in chunks(offsets, PIECE, within=(begin, end)):
-            bits = np.take(bit, codes[e0:e1], mode="clip")
-            np.bitwise_or.reduceat(bits, offsets[j0:j1] - e0, out=out[j0:j1])
+            bits = codes[e0:e1].astype(kind)
+            np.left_shift(kind(1), bits, out=bits)
+            np.bitwise_and(_union(bits, offsets[j0 : j1 + 1] - e0), known, out=out[j0:j1])
 
     in_parts(part, offsets)
     return out
+
+
+def _union(bits: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
+    """(J,) the bits of each segment together.
+
+    A segment of n rows is two runs of ``2**k <= n`` rows, one from its beginning and one to its
+    end: what they share does no harm. The runs from every row on are had from those half as long
+    (a sparse table; Bender and Farach-Colton 2000, "The LCA problem revisited").
+    """
+    size = np.diff(offsets)
+    longest = int(size.max())
+    if longest >= len(_LEVEL) or len(bits) >= _FEW_ROWS * len(size):
+        return np.asarray(np.bitwise_or.reduceat(bits, offsets[:-1]))
+    runs = np.empty((longest.bit_length(), len(bits)), bits.dtype)
+    runs[0] = bits
+    for k in range(1, len(runs)):
+        half, there = 1 << (k - 1), len(bits) - (1 << (k - 1))
+        # Runs that reach beyond the last row are never asked for.
+        np.bitwise_or(runs[k - 1, :there], runs[k - 1, half:], out=runs[k, :there])
+    level = _LEVEL[size]
+    at = level * len(bits)
+    at += offsets[:-1]
+    found = np.take(runs, at, mode="clip")
+    at += size
+    at -= np.left_shift(1, level)
+    found |= np.take(runs, at, mode="clip")
+    return found
 
 
 def distinct_codes(codes: NDArray[Any], offsets: IntArray, slots: int) -> IntArray:

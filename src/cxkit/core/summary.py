@@ -4,7 +4,7 @@ A :class:`Summary` holds only totals, so that two of them add up to the summary 
 any order, batch by batch or machine by machine. Only :meth:`Summary.result` divides.
 
 The totals are kept in :data:`SHARDS` parts by a hash of the customer, which gives every result an
-interval from the summary alone: see :mod:`cxkit.core.intervals`.
+interval from the summary alone: see ``cxkit.core.intervals``.
 
 A subclass is a frozen attrs class whose fields say by their metadata what they are::
 

@@ -70,7 +70,7 @@ def draw_effects(
     """The effects of bootstrap draws of the customers, whatever they are estimated by.
 
     Whole shards of customers are drawn, with replacement (see
-    :func:`cxkit.core.intervals.shard_draws`), and the effects estimated anew for each draw.
+    ``cxkit.core.intervals.shard_draws``), and the effects estimated anew for each draw.
 
     Args:
         journeys: The journeys.

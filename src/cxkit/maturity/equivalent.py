@@ -19,7 +19,7 @@ def equivalent_stage(
     """The highest stage all of whose targets, and those of the stages below, are reached.
 
     As CMMI's equivalent staging: each stage names the capability level that it takes of each area
-    (:attr:`Stage.targets`). A stage without targets takes nothing.
+    (``Stage.targets``). A stage without targets takes nothing.
 
     Args:
         model: A model whose stages have targets.

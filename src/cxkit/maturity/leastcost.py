@@ -4,17 +4,20 @@ It is a multiple-choice knapsack with precedence. Criteria are taken one after a
 one before the one that requires it, and of all ways to have decided the criteria so far only those
 are kept that could still be the cheapest: of two that leave the same prerequisites met, one that
 costs no more and has gained no less in every stage makes the other needless (dynamic programming
-over the Pareto front). A greedy choice by gain per cost is not exact.
+over the Pareto front), and so does a bound on what the rest must cost (see
+:mod:`cxkit.maturity.bounds`). A greedy choice by gain per cost is not exact.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from cxkit.errors import DefinitionError
+from cxkit.errors import DataError, DefinitionError
+from cxkit.maturity.bounds import Floor
 from cxkit.maturity.scoring import EPSILON
 
 if TYPE_CHECKING:
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from cxkit.maturity.parts import Criterion
     from cxkit.maturity.results import Assessed
 
-__all__ = ["TIE", "Problem", "Step"]
+__all__ = ["TIE", "Problem", "Step", "Way"]
 
 TIE: Final = 1e-9
 _MOST_STATES: Final = 200_000
+_NARROW: Final = 100
+"""How many ways the first, inexact search keeps in each front."""
 _PARTS: Final = 20
 """In how many steps a criterion is raised whose scale takes any number."""
 
@@ -48,7 +53,7 @@ class Step:
 
 
 @attrs.frozen
-class _Way:
+class Way:
     """One way to have decided the criteria so far."""
 
     cost: float
@@ -57,6 +62,10 @@ class _Way:
 
     def key(self) -> tuple[float, int, tuple[tuple[int, float], ...]]:
         return (round(self.cost / TIE) * TIE, self.raised, self.choices)
+
+
+_Reached: TypeAlias = "tuple[tuple[float, ...], Way]"
+"""What was gained in each stage that lacks something, and how."""
 
 
 @attrs.frozen
@@ -97,19 +106,30 @@ class Problem:
             options[c.id] = _options(model, c, worth[c.id], costs.get(c.id), applies=applies[c.id])
         return cls(model, worth, _in_order(model), options, need, applies, target)
 
-    def solve(self, forbidden: Mapping[str, float]) -> _Way | None:
-        """The cheapest way that does not raise a criterion to a forbidden worth."""
+    def solve(self) -> Way | None:
+        """The cheapest way, or ``None`` if none leads there."""
+        # A narrow search finds some way quickly; whatever must cost more is then left out.
+        some = self._search({}, math.inf, _NARROW)
+        return self._search({}, math.inf if some is None else some.cost, None)
+
+    def other(self, step: Step, cost: float) -> Way | None:
+        """The best way without a step that costs no more, or ``None`` if there is none."""
+        return self._search({step.criterion: step.end}, cost, None)
+
+    def _search(
+        self, forbidden: Mapping[str, float], at_most: float, width: int | None
+    ) -> Way | None:
+        """The cheapest way within a cost; of each front only the ``width`` most promising."""
         stages = [n for n, gap in self.need.items() if gap > 0]
-        most = {
-            c.id: max((w for w, _ in self.options[c.id]), default=self.worth[c.id])
-            for c in self.order
-        }
+        floors = self._floors(stages)
         last_use = {item: i for i, c in enumerate(self.order) for item in c.requires}
-        ways: dict[frozenset[str], list[tuple[tuple[float, ...], _Way]]] = {
-            frozenset(): [(tuple(0.0 for _ in stages), _Way(0.0, 0, ()))]
+        ways: dict[frozenset[str], list[_Reached]] = {
+            frozenset(): [(tuple(0.0 for _ in stages), Way(0.0, 0, ()))]
         }
         for place, c in enumerate(self.order):
-            following: dict[frozenset[str], list[tuple[tuple[float, ...], _Way]]] = {}
+            following: dict[frozenset[str], list[tuple[float, _Reached]]] = {}
+            after = floors[place + 1]
+            count = 0
             for met, front in ways.items():
                 for end, cost in self._choices(c, met, forbidden):
                     holds = end >= self._bar(c) or not self.applies[c.id]
@@ -124,17 +144,45 @@ class Problem:
                             min(g + gain, self.need[n]) if n == c.stage else g
                             for g, n in zip(gained, stages, strict=True)
                         )
+                        rest = sum(
+                            floor.cost(self.need[n] - g, EPSILON)
+                            for g, n, floor in zip(now, stages, after, strict=True)
+                        )
+                        least = way.cost + cost + rest
+                        if least == math.inf or least > at_most + TIE:
+                            continue
                         choice = (*way.choices, (number, end)) if raised else way.choices
-                        bucket.append((now, _Way(way.cost + cost, way.raised + raised, choice)))
-            rest = self._rest(place, stages, most)
-            ways = {met: self._front(bucket, stages, rest) for met, bucket in following.items()}
-            if sum(map(len, ways.values())) > _MOST_STATES:
-                raise DefinitionError(
-                    f"the way to stage {self.target} has more than {_MOST_STATES:,} cases to "
-                    "weigh; take the next stage as the target, or round the weights"
-                )
+                        made = Way(way.cost + cost, way.raised + raised, choice)
+                        bucket.append((least, (now, made)))
+                        count += 1
+                if count > _MOST_STATES:
+                    raise DefinitionError(
+                        f"the way to stage {self.target} has more than {_MOST_STATES:,} cases to "
+                        "weigh; take the next stage as the target, or round the weights"
+                    )
+            ways = {met: _front(bucket, width) for met, bucket in following.items() if bucket}
         ends = [way for front in ways.values() for _, way in front]
-        return min(ends, key=_Way.key, default=None)
+        return min(ends, key=Way.key, default=None)
+
+    def _floors(self, stages: list[int]) -> list[tuple[Floor, ...]]:
+        """For each place in the order, what the criteria from there on cost at least by stage.
+
+        Costs of stages that gain nothing more are left out: they are at least nothing.
+        """
+        found: list[tuple[Floor, ...]] = []
+        points = {
+            c.id: [
+                (c.weight * (end - self.worth[c.id]), cost)
+                for end, cost in self._choices(c, frozenset(c.requires), {})
+            ]
+            for c in self.order
+        }
+        for place in range(len(self.order) + 1):
+            later = [c for c in self.order[place:] if points[c.id]]
+            found.append(
+                tuple(Floor.of(points[c.id] for c in later if c.stage == n) for n in stages)
+            )
+        return found
 
     def _choices(
         self, c: Criterion, met: frozenset[str], forbidden: Mapping[str, float]
@@ -150,40 +198,7 @@ class Problem:
         """What a criterion must be worth to be met by itself."""
         return (c.gate_threshold or self.model.gate_threshold) - EPSILON
 
-    def _rest(self, place: int, stages: list[int], most: Mapping[str, float]) -> tuple[float, ...]:
-        """What the criteria still to be decided could add to each stage at most."""
-        later = self.order[place + 1 :]
-        return tuple(
-            sum(c.weight * (most[c.id] - self.worth[c.id]) for c in later if c.stage == n)
-            for n in stages
-        )
-
-    def _front(
-        self,
-        bucket: list[tuple[tuple[float, ...], _Way]],
-        stages: list[int],
-        rest: tuple[float, ...],
-    ) -> list[tuple[tuple[float, ...], _Way]]:
-        """Those that can reach every stage, and are no worse than another in everything."""
-        able = [
-            (gained, way)
-            for gained, way in bucket
-            if all(
-                g + r >= self.need[n] - EPSILON
-                for g, r, n in zip(gained, rest, stages, strict=True)
-            )
-        ]
-        able.sort(key=lambda item: (item[1].key(), tuple(-g for g in item[0])))
-        front: list[tuple[tuple[float, ...], _Way]] = []
-        for gained, way in able:
-            if not any(
-                all(a >= b - EPSILON for a, b in zip(other, gained, strict=True))
-                for other, _ in front
-            ):
-                front.append((gained, way))
-        return front
-
-    def steps(self, way: _Way) -> tuple[Step, ...]:
+    def steps(self, way: Way) -> tuple[Step, ...]:
         """What a way raises, in an order in which it can be done."""
         places = {self.model.positions[c.id]: i for i, c in enumerate(self.order)}
         found = []
@@ -205,22 +220,45 @@ def _options(
     """The worths above the present one that may be chosen, with their costs."""
     if not applies:
         return ()
-    if costs is not None:
-        for end, cost in costs.items():
-            if not cost >= 0 or not 0 <= end <= 1:
-                raise DefinitionError(
-                    f"costs of {criterion.id!r}: from a worth of 0 to 1 to a cost of 0 or more; "
-                    f"found {end!r}: {cost!r}"
-                )
-        return tuple(sorted((float(e), float(c)) for e, c in costs.items() if e > worth + EPSILON))
-    steps: Any = model.scale_of(criterion).steps()
-    if not model.scale_of(criterion).values:
-        steps = [k / _PARTS for k in range(1, _PARTS + 1)]
-    return tuple((e, criterion.effort * (e - worth)) for e in steps if e > worth + EPSILON)
+    scale = model.scale_of(criterion)
+    steps = scale.steps() if scale.values else [k / _PARTS for k in range(1, _PARTS + 1)]
+    if costs is None:
+        return tuple((e, criterion.effort * (e - worth)) for e in steps if e > worth + EPSILON)
+    for end, cost in costs.items():
+        if not 0 <= cost < math.inf:
+            raise DefinitionError(
+                f"costs of {criterion.id!r}: a cost is 0 or more and finite, found {end!r}: "
+                f"{cost!r}; leave out what cannot be chosen"
+            )
+        try:
+            scale.worth(end)
+        except DefinitionError as error:
+            raise DataError(f"costs of {criterion.id!r}: {error}") from None
+    return tuple(sorted((float(e), float(c)) for e, c in costs.items() if e > worth + EPSILON))
+
+
+def _front(found: list[tuple[float, _Reached]], width: int | None) -> list[_Reached]:
+    """Those that are no worse than another in everything; at most the ``width`` most promising."""
+    if width is not None and len(found) > width:
+        found = sorted(found, key=lambda item: item[0])[:width]
+    able = sorted(
+        (reached for _, reached in found),
+        key=lambda item: (item[1].key(), tuple(-g for g in item[0])),
+    )
+    front: list[_Reached] = []
+    for gained, way in able:
+        if not any(
+            all(a >= b - EPSILON for a, b in zip(other, gained, strict=True)) for other, _ in front
+        ):
+            front.append((gained, way))
+    return front
 
 
 def _in_order(model: MaturityModel) -> tuple[Criterion, ...]:
-    """Every criterion after those that it requires, else as in the model."""
+    """Every criterion after those that it requires, else by stage and as in the model.
+
+    A stage that is done with leaves nothing to tell ways apart by but what later ones require.
+    """
     order: dict[str, Criterion] = {}
 
     def visit(criterion: Criterion) -> None:
@@ -229,6 +267,6 @@ def _in_order(model: MaturityModel) -> tuple[Criterion, ...]:
                 visit(model.criterion(item))
             order[criterion.id] = criterion
 
-    for criterion in model.criteria:
+    for criterion in sorted(model.criteria, key=lambda c: c.stage):
         visit(criterion)
     return tuple(order.values())

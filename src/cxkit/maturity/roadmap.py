@@ -118,7 +118,7 @@ def roadmap(
             f"is a higher stage of the model, found {goal}"
         )
     problem = Problem.of(assessed, goal, costs or {})
-    best = problem.solve({})
+    best = problem.solve()
     if best is None:
         raise DataError(
             f"with these costs no steps lead from stage {assessed.level} to {goal}; allow higher "
@@ -127,7 +127,7 @@ def roadmap(
     steps = problem.steps(best)
     ties = []
     for step in steps:
-        other = problem.solve({step.criterion: step.end})
+        other = problem.other(step, best.cost)
         if other is not None and other.cost <= best.cost + TIE:
             ties.append(problem.steps(other))
     return Roadmap(

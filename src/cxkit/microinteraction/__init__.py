@@ -23,12 +23,16 @@ from cxkit.microinteraction.parts import (
     Timer,
     Trigger,
 )
+from cxkit.microinteraction.pictures import to_graphviz, to_mermaid, to_svg
 from cxkit.microinteraction.replay import Replay
 from cxkit.microinteraction.results import LoopTable, ReplayMetrics, StateTable
+from cxkit.microinteraction.scxmlread import from_scxml
+from cxkit.microinteraction.scxmlwrite import to_scxml
 from cxkit.microinteraction.spec import Microinteraction
 from cxkit.microinteraction.specdata import spec_schema
 from cxkit.microinteraction.timetable import TimeTable
 from cxkit.microinteraction.usage import RuleUse, Strangers
+from cxkit.microinteraction.xstate import to_xstate
 
 __all__ = [
     "CODES",
@@ -59,5 +63,11 @@ __all__ = [
     "Timer",
     "Trigger",
     "compare_replays",
+    "from_scxml",
     "spec_schema",
+    "to_graphviz",
+    "to_mermaid",
+    "to_scxml",
+    "to_svg",
+    "to_xstate",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import attrs
 
@@ -60,15 +60,17 @@ class Telling:
     """
 
     def __init__(self, id: str, *, version: str = "1.0.0", title: str = "") -> None:  # noqa: A002  # its name in the definition
-        self._given: dict[str, Any] = {"id": id, "version": version, "title": title}
+        self._given: dict[str, str] = {"id": id, "version": version, "title": title}
         self._trigger: Trigger | None = None
         self._states: dict[str, _Told] = {}
         self._current: _Told | None = None
         self._events: dict[str, Literal["user", "system"]] = {}
         self._system: list[str] = []
-        self._lists: dict[str, list[Any]] = {
-            name: [] for name in ("errors", "undo", "modes", "loops", "long_loops")
-        }
+        self._errors: list[str] = []
+        self._undo: list[str] = []
+        self._modes: list[Mode] = []
+        self._loops: list[Loop] = []
+        self._long_loops: list[LongLoop] = []
 
     def trigger(
         self,
@@ -164,12 +166,12 @@ class Telling:
     def failures(self, *events: str) -> Self:
         """These events are failures, and the system's."""
         self._system += events
-        self._lists["errors"] += events
+        self._errors += events
         return self
 
     def undo(self, *events: str) -> Self:
         """These events take something back."""
-        self._lists["undo"] += events
+        self._undo += events
         return self
 
     def mode(
@@ -180,7 +182,7 @@ class Telling:
         release: str | None = None,
     ) -> Self:
         """These states are a mode; see :class:`Mode`."""
-        self._lists["modes"].append(Mode(id, states, kind, release))
+        self._modes.append(Mode(id, states, kind, release))
         return self
 
     def loop(
@@ -202,14 +204,12 @@ class Telling:
             kind = "condition"
         elif over is not None:
             kind = "collection"
-        self._lists["loops"].append(
-            Loop(id, states, kind, at_most, then, until, over, stop, closed)
-        )
+        self._loops.append(Loop(id, states, kind, at_most, then, until, over, stop, closed))
         return self
 
     def long_loop(self, id: str, *, counts: str, guard: str, at_least: int) -> Self:  # noqa: A002  # its name in the definition
         """A condition that hangs on what the customer did before; see :class:`LongLoop`."""
-        self._lists["long_loops"].append(LongLoop(id, counts, guard, at_least))
+        self._long_loops.append(LongLoop(id, counts, guard, at_least))
         return self
 
     def done(self) -> Microinteraction:
@@ -225,7 +225,9 @@ class Telling:
         for event in self._system:
             self._events[event] = "system"
         return Microinteraction(
-            **self._given,
+            id=self._given["id"],
+            version=self._given["version"],
+            title=self._given["title"],
             trigger=self._trigger,
             events=self._events,
             initial=next(iter(self._states)),
@@ -233,7 +235,11 @@ class Telling:
                 name: State(told.on, told.after, told.entry, told.final, told.failure)
                 for name, told in self._states.items()
             },
-            **self._lists,
+            modes=self._modes,
+            loops=self._loops,
+            long_loops=self._long_loops,
+            errors=self._errors,
+            undo=self._undo,
         )
 
     def _here(self, word: str) -> _Told:

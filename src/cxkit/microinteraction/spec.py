@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +29,22 @@ __all__ = ["Microinteraction"]
 
 def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
     return dict(given)
+
+
+def _all_modes(given: Iterable[Mode]) -> tuple[Mode, ...]:
+    return tuple(given)
+
+
+def _all_loops(given: Iterable[Loop]) -> tuple[Loop, ...]:
+    return tuple(given)
+
+
+def _all_long_loops(given: Iterable[LongLoop]) -> tuple[LongLoop, ...]:
+    return tuple(given)
+
+
+def _all_names(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
 
 
 def _check_id(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
@@ -88,11 +104,11 @@ class Microinteraction:
     events: Mapping[str, Literal["user", "system"]] = attrs.field(converter=_copied)
     initial: str
     states: Mapping[str, State] = attrs.field(converter=_copied)
-    modes: tuple[Mode, ...] = attrs.field(default=(), converter=tuple)
-    loops: tuple[Loop, ...] = attrs.field(default=(), converter=tuple)
-    long_loops: tuple[LongLoop, ...] = attrs.field(default=(), converter=tuple)
-    errors: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    undo: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    modes: tuple[Mode, ...] = attrs.field(default=(), converter=_all_modes)
+    loops: tuple[Loop, ...] = attrs.field(default=(), converter=_all_loops)
+    long_loops: tuple[LongLoop, ...] = attrs.field(default=(), converter=_all_long_loops)
+    errors: tuple[str, ...] = attrs.field(default=(), converter=_all_names)
+    undo: tuple[str, ...] = attrs.field(default=(), converter=_all_names)
     version: str = "1.0.0"
     title: str = ""
 
@@ -203,6 +219,30 @@ class Microinteraction:
         from cxkit.microinteraction.replay import end_states
 
         return end_states(self, streams, guards or {})
+
+    # ------------------------------------------------------------------ pictures
+
+    def to_svg(self, notes: Mapping[str, str] | None = None) -> str:
+        """A picture of its states as SVG.
+
+        Args:
+            notes: State -> a second line in its box, such as how many instances came there.
+
+        Raises:
+            DefinitionError: It has more than 60 states; draw it with Graphviz.
+        """
+        from cxkit.microinteraction.pictures import to_svg
+
+        return to_svg(self, notes)
+
+    def _repr_html_(self) -> str:
+        """The picture in a notebook, or the line of text where it has too many states."""
+        try:
+            return self.to_svg()
+        except DefinitionError:
+            from html import escape
+
+            return f"<pre>{escape(repr(self))}</pre>"
 
     # ------------------------------------------------------------------ files
 

@@ -17,7 +17,7 @@ from cxkit.patterns.livebytes import pack_rows, unpack_rows
 from cxkit.patterns.livematch import PatternMatch
 from cxkit.patterns.livestate import DROPPED, NEVER
 from cxkit.patterns.sequence import Pattern
-from cxkit.patterns.waiting import InOrder
+from cxkit.patterns.waiting import InOrder, plain_goal
 
 __all__ = ["LivePattern", "PatternMatch"]
 
@@ -87,7 +87,7 @@ class LivePattern(InOrder[PatternMatch]):
         groups = [(1 << k, (step,)) for k, step in enumerate(pattern.steps)]
         groups += [(1 << self._top + 1, pattern.without), (1 << self._top + 2, pattern.then_no)]
         for bit, goals in groups:
-            for goal in goals:
+            for goal in map(plain_goal, goals):
                 self._rules.setdefault(goal.event, []).append((goal.channel, bit))
         self._plans: dict[int, _Plan] = {}
         self._open: dict[int, list[tuple[int, int]]] = {}

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from cxkit.core.batches import floats, of_one_length, plain_list, whole_ticks
 from cxkit.core.codes import Codes, Label
 from cxkit.core.spans import SpanLike, show_span, span_us
-from cxkit.model.goal import Goal, GoalLike, as_goal
+from cxkit.model.goal import Goal, GoalLike
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns.livebytes import pack_rows, unpack_rows
 from cxkit.patterns.livestate import DROPPED, NEVER
-from cxkit.patterns.waiting import InOrder, whole_number
+from cxkit.patterns.waiting import InOrder, plain_goal, whole_number
 
 __all__ = ["LiveSliding", "SlidingTotal"]
 
@@ -82,7 +82,7 @@ class LiveSliding(InOrder[SlidingTotal]):
             DefinitionError: A span is none, or a number is no whole number from 1.
         """
         self.span_us: int = span_us(span, name="span")
-        self.goal: Goal | None = None if goal is None else as_goal(goal)
+        self.goal: Goal | None = None if goal is None else plain_goal(goal)
         self.values: bool = values
         self.most_kept: int = whole_number(most_kept, "most_kept")
         self._kept: dict[int, deque[tuple[int, float]]] = {}

@@ -22,10 +22,11 @@ from cxkit.core.batches import plain_list
 from cxkit.core.codes import Label
 from cxkit.core.spans import FIRST_US, LAST_US, InstantLike, SpanLike, instant_us, span_us
 from cxkit.errors import DataError, DefinitionError
+from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.patterns.livebytes import pack_rows, unpack_rows
 from cxkit.patterns.livestate import EARLY, LATE, NEVER, LiveState
 
-__all__ = ["InOrder", "late_us", "whole_number", "whole_us"]
+__all__ = ["InOrder", "late_us", "plain_goal", "whole_number", "whole_us"]
 
 _time: Final = itemgetter(0)
 
@@ -212,6 +213,21 @@ class InOrder(LiveState, Generic[HappenedT]):
 def late_us(tolerance: SpanLike | None) -> int:
     """A tolerance in microseconds; 0 for none."""
     return 0 if tolerance is None else span_us(tolerance, name="tolerance")
+
+
+def plain_goal(goal: GoalLike) -> Goal:
+    """A goal that can be told from the event and the channel, all that these engines are given.
+
+    Raises:
+        DefinitionError: It asks for values or further columns too.
+    """
+    goal = as_goal(goal)
+    if goal.conditional:
+        raise DefinitionError(
+            f"live patterns and windows look at event and channel only, and {goal.name!r} asks "
+            "more; match it in a batch, or give such touchpoints an event of their own"
+        )
+    return goal
 
 
 def whole_number(number: Any, name: str) -> int:

@@ -121,7 +121,7 @@ class Leads:
         events = paths.event
         labels = list(events.vocabulary)
         counted = ~reached & ~events.is_missing()
-        if goal.channel is not None:
+        if goal.channel is not None or goal.conditional:
             # The goal's own event elsewhere is no way towards it.
             counted &= ~as_goal(goal.event).matches(paths)
         rows = np.flatnonzero(counted)

@@ -45,7 +45,7 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        code: One of :data:`CODES`.
+        code: One of ``CODES``.
         item: The item it is about.
         sentence: What is wrong.
         suggestion: What to do.

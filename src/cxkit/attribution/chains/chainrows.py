@@ -40,7 +40,7 @@ def rows_of_journeys(found: CutJourneys, order: int) -> Rows:
         codes, strip.offsets, shard, slots=slots, order=order
     )
     mine = strip.conversions[strip.attributed]
-    ends = context_at(codes, strip.offsets, strip.ends, slots=slots, order=order)
+    ends = context_at(codes, strip.offsets, strip.converting, slots=slots, order=order)
     # Every end that is no conversion is a null path: counted together, and told apart here.
     converted = np.column_stack([journeys.row_shards[mine], ends]).astype(contexts.dtype)
     keys = row_keys(np.concatenate([contexts, converted]))

@@ -150,18 +150,18 @@ def _count_by_columns(
 
 
 def context_at(
-    codes: NDArray[Any], offsets: IntArray, ends: IntArray, *, slots: int, order: int
+    codes: NDArray[Any], offsets: IntArray, which: IntArray, *, slots: int, order: int
 ) -> NDArray[Any]:
-    """(C, k) the last k labels up to and with some touches; START where the path is shorter.
+    """(C, k) the last k labels of some paths; START where the path is shorter.
 
     Args:
         codes: (T,) the labels of the touches.
         offsets: (Q + 1,) the paths.
-        ends: (C,) touches.
+        which: (C,) which of them.
         slots: K + 1.
         order: k.
     """
-    start = offsets[np.searchsorted(offsets, ends, side="right") - 1]
+    start, ends = offsets[which], offsets[which + 1] - 1
     found = np.empty((len(ends), order), smallest_unsigned(slots))
     for back in range(order):
         at = ends - back

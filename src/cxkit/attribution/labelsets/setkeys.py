@@ -17,6 +17,7 @@ MOST_BITS: Final = 56
 """Up to so many slots a set and its shard are one number of 64 bits; above, sets are sequences."""
 
 _SHARD_BITS: Final = 6
+_NARROW_BITS: Final = 32
 _DENSE_BITS: Final = 20  # up to so many bits of key there is a counter for every key there could be
 
 
@@ -40,17 +41,19 @@ def count_masks(
     Returns:
         (S,) keys ``mask * SHARDS + shard`` in order, and per key conversions, nulls, value.
     """
-    keys = masks << np.uint64(_SHARD_BITS)
+    # Numbers of 32 bits are sorted in half the time.
+    kind = np.uint32 if slots + _SHARD_BITS <= _NARROW_BITS else np.uint64
+    keys = masks.astype(kind)
+    keys <<= kind(_SHARD_BITS)
     keys |= shard
     mine = keys[conversions]
     if slots + _SHARD_BITS <= _DENSE_BITS:
         bins = 1 << (slots + _SHARD_BITS)
-        often = np.bincount(keys.view(np.int64), minlength=bins)
-        used = np.flatnonzero(often)
-        at = mine.view(np.int64)
-        converted = np.bincount(at, minlength=bins)[used]
-        worth = np.bincount(at, value, bins)[used]
-        often, found = often[used], used.astype(np.uint64)
+        often = np.bincount(keys, minlength=bins)
+        found = np.flatnonzero(often)
+        converted = np.bincount(mine, minlength=bins)[found]
+        worth = np.bincount(mine, value, bins)[found]
+        often = often[found]
     else:
         keys.sort()
         begins = _begins(keys)
@@ -60,7 +63,7 @@ def count_masks(
         converted = np.bincount(at, minlength=len(found))
         worth = np.bincount(at, value, len(found))
     totals = {"conversions": converted, "nulls": often - converted, "value": worth}
-    return found, totals
+    return found.astype(np.uint64), totals
 
 
 def add_sets(
@@ -132,7 +135,7 @@ def distinct_within(codes: NDArray[Any], offsets: IntArray) -> tuple[NDArray[Any
     return np.concatenate(kept), np.append(0, np.cumsum(np.concatenate(sizes)))
 
 
-def _begins(keys: NDArray[np.uint64]) -> IntArray:
+def _begins(keys: NDArray[Any]) -> IntArray:
     """Where runs of equal keys begin."""
     new = np.ones(len(keys), dtype=bool)
     np.not_equal(keys[1:], keys[:-1], out=new[1:])

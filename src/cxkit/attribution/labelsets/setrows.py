@@ -71,7 +71,7 @@ class SetRows(SequenceSummary, JourneySummary):
         codes, offsets = strip.take(labels.codes), strip.offsets
         first = offsets[:-1] if strip.rows is None else strip.rows[offsets[:-1]]
         shard = journeys.row_shards[first]
-        converting = np.searchsorted(offsets, strip.ends, side="right") - 1
+        converting = strip.converting
         value = conversion_values(journeys, strip.conversions)
         mine, slots = value[strip.attributed], labels.slots
         if slots <= MOST_BITS:

@@ -20,6 +20,7 @@ __all__ = ["CutJourneys", "Runs", "Strip", "count_codes", "gather"]
 
 _FEW: int = 16
 """A search for each of P bounds is cheaper than a pass over E rows if P * 16 < E."""
+_FEW_CONVERSIONS: int = 64
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -52,7 +53,7 @@ class Strip:
         offsets: (Q + 1,) the touches of each path.
         conversions: (C,) the row of every conversion.
         attributed: (C,) whether its path has a touch.
-        ends: the last touch of the path of each attributed conversion.
+        converting: the path of each attributed conversion.
         untouched_nulls: (SHARDS,) null paths without a touch.
     """
 
@@ -60,7 +61,7 @@ class Strip:
     offsets: IntArray
     conversions: IntArray
     attributed: NDArray[np.bool_]
-    ends: IntArray
+    converting: IntArray
     untouched_nulls: IntArray
 
     def take(self, column: NDArray[Any]) -> NDArray[Any]:
@@ -86,6 +87,22 @@ class CutJourneys:
         return self.rule.goal.matches(self.journeys)
 
     @cached_property
+    def conversions(self) -> IntArray:
+        """(C,) the rows that are conversions."""
+        return np.flatnonzero(self.goals)
+
+    @cached_property
+    def converted(self) -> IntArray:
+        """(C,) the journey of each conversion."""
+        offsets, rows = self.journeys.offsets, self.conversions
+        if len(rows) * _FEW_CONVERSIONS > len(offsets):
+            # Mostly conversions end their journeys, and a look at the last rows finds all of them.
+            final = np.flatnonzero(self.goals[offsets[1:] - 1])
+            if len(final) == len(rows):
+                return final
+        return np.searchsorted(offsets, rows, side="right") - 1
+
+    @cached_property
     def touches(self) -> IntArray | None:
         """(T,) the rows that are touches, apart from the lookback; ``None`` if all are."""
         keep = self.rule.is_touch(self.journeys, self.goals)
@@ -105,18 +122,7 @@ class CutJourneys:
     def strip(self) -> Strip:
         """All paths that have touches, side by side."""
         if self.tiled and self.touches is None:
-            last = np.flatnonzero(self.goals)
-            begins = np.zeros(self.journeys.touchpoints + 1, dtype=bool)
-            begins[self.journeys.offsets] = True
-            begins[last + 1] = True
-            return Strip(
-                rows=None,
-                offsets=np.flatnonzero(begins),
-                conversions=last,
-                attributed=np.ones(len(last), dtype=bool),
-                ends=last,
-                untouched_nulls=np.zeros(SHARDS, np.int64),
-            )
+            return self._whole_strip()
         runs = self.runs
         C = runs.conversions
         touched = runs.end > runs.begin
@@ -134,8 +140,26 @@ class CutJourneys:
             offsets=offsets,
             conversions=runs.last[:C],
             attributed=touched[:C],
-            ends=offsets[1:][some < C] - 1,
+            converting=np.flatnonzero(some < C),
             untouched_nulls=np.bincount(self.shard(runs)[bare], minlength=SHARDS),
+        )
+
+    def _whole_strip(self) -> Strip:
+        """The same where every row is a touch of one path."""
+        last, offsets, path = self.conversions, self.journeys.offsets, self.converted
+        if (offsets[path + 1] != last + 1).any():
+            begins = np.zeros(self.journeys.touchpoints + 1, dtype=bool)
+            begins[offsets] = True
+            begins[last + 1] = True
+            offsets = np.flatnonzero(begins)
+            path = np.searchsorted(offsets, last, side="right") - 1
+        return Strip(
+            rows=None,
+            offsets=offsets,
+            conversions=last,
+            attributed=np.ones(len(last), dtype=bool),
+            converting=path,
+            untouched_nulls=np.zeros(SHARDS, np.int64),
         )
 
     @property
@@ -158,8 +182,7 @@ class CutJourneys:
 
     def _runs(self, *, nulls: bool) -> Runs:
         offsets, rule = self.journeys.offsets, self.rule
-        last = np.flatnonzero(self.goals)
-        journey = np.searchsorted(offsets, last, side="right") - 1
+        last, journey = self.conversions, self.converted
         conversions = len(last)
         start = offsets[journey]
         if rule.restart:

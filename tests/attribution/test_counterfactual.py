@@ -9,18 +9,23 @@ from hypothesis import given, settings
 
 import cxkit as cx
 from cxkit.attribution import (
+    LabelSets,
     LogisticCounterfactual,
     Paths,
     SetCredit,
+    ShapleyConversions,
+    ShapleyRate,
     attribute,
     attribute_paths,
     model_from_dict,
 )
 from cxkit.attribution.labelsets import counterfactual, counterfactual_fit
 from cxkit.attribution.labelsets.counterfactual_fit import Design, fit, refit
+from cxkit.attribution.labelsets.setrows import SetRows
 from cxkit.core.intervals import jackknife_error
 from cxkit.errors import CxWarning, DefinitionError
 from tests.attribution.sets import path_rows, paths_of, players, random_rows, table
+from tests.examples import some
 
 pytestmark = pytest.mark.filterwarnings("ignore:every path ends in:cxkit.errors.CxWarning")
 
@@ -47,7 +52,7 @@ def told(answer, name):
     return dict(labels)
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(rows=path_rows)
 def test_the_definition(rows):
     answer = answer_of(rows)
@@ -173,10 +178,44 @@ def test_thousands_of_labels():
     assert np.isnan(sets.estimate(np.ones((1, 64))).conversions).all()
 
 
+def test_an_even_split_is_said():
+    harmful = [("a > b", 1, 9, 5.0), ("a", 9, 1, 9.0), ("b", 1, 9, 0.0)]
+    answer = attribute_paths(Paths.from_counts(harmful), LogisticCounterfactual())
+    assert not any("positive" in note for note in answer.notes())
+    every = attribute_paths(Paths.from_counts([("a", 1, 0, 2.0), ("a > b", 2, 0, 2.0)]),
+                            LogisticCounterfactual())  # fmt: skip
+    assert every.conversions.tolist() == [2.0, 1.0]
+    notes = [note for note in every.notes() if "no label has a positive increment" in note]
+    assert ["conversions" in note for note in notes] == [True, False]
+    free = attribute_paths(Paths.from_counts([("a", 3, 1, -4.0), ("b", 1, 5, 0.0)]),
+                           LogisticCounterfactual())  # fmt: skip
+    assert free.notes()[-1] == "the value, which is not positive, is shared like the conversions"
+
+
+def test_labels_without_intervals_are_said(monkeypatch):
+    journeys = cx.simulate.retail(400, rng=1).journeys
+    monkeypatch.setattr(counterfactual_fit, "MOST_NARROW", 2)
+    models = [LogisticCounterfactual(), ShapleyConversions()]
+    notes = cx.attribution.compare(journeys, "purchase", models).notes()
+    assert notes[-1].startswith("logistic_counterfactual: no intervals: they are made for up to")
+
+
+def test_label_sets_are_counted_once(monkeypatch):
+    counted = []
+    of_cut = LabelSets.of_cut.__func__
+    monkeypatch.setattr(
+        SetRows, "of_cut", classmethod(lambda cls, cut: counted.append(cls) or of_cut(cls, cut))
+    )
+    journeys = cx.simulate.retail(200, rng=1).journeys
+    models = [LogisticCounterfactual(), ShapleyRate(), ShapleyRate(orders=8)]
+    cx.attribution.compare(journeys, "purchase", models)
+    assert counted == [LabelSets]
+
+
 def test_both_ways_to_a_step_agree(monkeypatch):
     rows = random_rows(np.random.default_rng(3), list("abcdefg"), 300)
     by_matrix = answer_of(rows).estimates["coefficient"].estimate
-    monkeypatch.setattr(counterfactual_fit, "_MOST_LABELS", 2)
+    monkeypatch.setattr(counterfactual_fit, "MOST_NARROW", 2)
     assert answer_of(rows).estimates["coefficient"].estimate == pytest.approx(by_matrix, abs=1e-9)
     monkeypatch.undo()
     monkeypatch.setattr(counterfactual_fit, "_KEPT_PAIRS", 1)

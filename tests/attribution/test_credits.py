@@ -16,12 +16,13 @@ from cxkit.core.codes import Codes
 from cxkit.errors import DefinitionError, SchemaError
 from cxkit.model.journeys import Journeys
 from tests.attribution.brute import Row, logs, to_journeys
+from tests.examples import some
 
 ALWAYS = [Row(99, 0, "ad", "view", math.nan), Row(99, 1, "ad", "buy", 4.0)]
 
 
 @pytest.mark.parametrize("cells", [1 << 22, 0])
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(logs)
 def test_sums_equal_plain_python(cells, log):
     journeys = to_journeys([*log, *ALWAYS])
@@ -52,7 +53,7 @@ def test_sums_equal_plain_python(cells, log):
 DAYS = ["2024-02-28", "2024-02-29", "2024-03-01", "2023-12-31", "1969-12-31", "1970-01-04"]
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(DAYS)), min_size=1, max_size=20))
 def test_time_is_grouped_as_the_calendar_does(rows):
     days = [datetime.fromisoformat(day).replace(tzinfo=UTC) for _, day in rows]

@@ -10,6 +10,7 @@ from cxkit.attribution.chains import iterate
 from cxkit.attribution.chains.contextchain import GramRows, build_chain
 from cxkit.attribution.chains.iterate import solve_chain
 from cxkit.errors import DataError
+from tests.examples import some
 
 
 def system(seed, size=12, columns=3):
@@ -21,7 +22,7 @@ def system(seed, size=12, columns=3):
 
 
 @pytest.mark.parametrize("rounds", [60, 2, 0])
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(seed=st.integers(0, 10**6))
 def test_a_system_is_solved(rounds, seed):
     matrix, given_ = system(seed)
@@ -59,7 +60,7 @@ def test_a_path_that_only_the_power_series_can_follow():
     np.testing.assert_allclose(got, 1.0)
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(seed=st.integers(0, 10**6), order=st.integers(2, 4))
 def test_both_forms_of_a_chain_step_alike(seed, order):
     rng = np.random.default_rng(seed)

@@ -24,6 +24,7 @@ from cxkit.core.summary import merge_all
 from cxkit.errors import DataError, MergeError
 from cxkit.model.goal import Goal
 from tests.attribution.brute import Row, logs, options, to_journeys
+from tests.examples import some
 
 RULES = [FirstTouch(), LastTouch(), Linear(), PositionBased(), TimeDecay("4s")]
 KINDS = [
@@ -55,7 +56,7 @@ def part(log, keep):
 
 
 @kinds
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(log=logs, given_options=options, modulus=st.integers(1, 5))
 def test_counting_parts_and_adding_is_counting_the_whole(kind, model, log, given_options, modulus):
     arguments = {"goal": "buy", **model, **given_options}
@@ -71,7 +72,7 @@ def test_counting_parts_and_adding_is_counting_the_whole(kind, model, log, given
 
 
 @kinds
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(log=logs, given_options=options, seed=st.randoms(use_true_random=False))
 def test_the_order_of_input_rows_changes_nothing(kind, model, log, given_options, seed):
     # Rows of one customer at one instant keep the order of input: give them instants of their own.
@@ -83,7 +84,7 @@ def test_the_order_of_input_rows_changes_nothing(kind, model, log, given_options
 
 
 @kinds
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(log=logs, given_options=options)
 def test_bytes_and_pickle_give_the_summary_back(kind, model, log, given_options):
     summary = kind.of(to_journeys(log), goal=Goal("buy", name="Bought"), **model, **given_options)
@@ -94,7 +95,7 @@ def test_bytes_and_pickle_give_the_summary_back(kind, model, log, given_options)
 
 
 @kinds
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(log=logs, given_options=options)
 def test_nothing_is_lost_and_nothing_made_up(kind, model, log, given_options):
     journeys = to_journeys(log)
@@ -111,7 +112,7 @@ def test_nothing_is_lost_and_nothing_made_up(kind, model, log, given_options):
 
 
 @pytest.mark.parametrize("model", RULES)
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(log=logs, given_options=options, data=st.data())
 def test_credit_of_a_subset_is_the_subset_of_the_credit(model, log, given_options, data):
     log = [*log, *(Row(77, 0, "ad", event, 1.0) for event in ("view", "click", "buy"))]

@@ -20,13 +20,14 @@ from cxkit.attribution import (
     tally,
 )
 from cxkit.attribution.chains import chaincredit, contextchain, grams
-from cxkit.attribution.chains.removal import Chains, removal_effects
+from cxkit.attribution.chains.removal import Chains, removal_effects, removal_slopes
 from cxkit.core import threads
 from cxkit.core.codes import Codes
 from cxkit.core.ragged import chunks
 from cxkit.errors import CxWarning, DataError, DefinitionError, MergeError
 from cxkit.model.journeys import Journeys
 from tests.attribution.brute import Row, chain, cut, logs, options, removal, rows, to_journeys
+from tests.examples import some
 
 ORDERS = (1, 2, 3, 4)
 short_logs = st.lists(rows, max_size=22)
@@ -34,7 +35,7 @@ short_logs = st.lists(rows, max_size=22)
 
 @pytest.mark.parametrize("solver", ["small", "blocked", "listed"])
 @pytest.mark.parametrize("order", ORDERS)
-@settings(max_examples=12)
+@settings(max_examples=some(12))
 @given(log=short_logs, given_options=options)
 def test_the_chain_equals_deleting_states(order, solver, log, given_options):
     paths = cut(log, **given_options)
@@ -83,7 +84,7 @@ def counted(summary):
 
 @pytest.mark.parametrize("way", ["cells", "sorting", "columns"])
 @pytest.mark.parametrize("order", ORDERS)
-@settings(max_examples=20)
+@settings(max_examples=some(20))
 @given(log=logs, given_options=options)
 def test_the_counts_equal_plain_python(order, way, log, given_options):
     with pytest.MonkeyPatch.context() as patch:
@@ -131,7 +132,7 @@ def test_chunks_and_threads_join_without_a_seam(order, monkeypatch):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(log=logs, given_options=options)
 def test_the_chain_is_in_the_paths(order, log, given_options):
     journeys = to_journeys(log)
@@ -226,6 +227,34 @@ def test_large_chains_move_along_their_derivative(order, cells):
         np.testing.assert_allclose(tilted[0][name], tilted[1][name], atol=2e-9)
         near, far = (np.nanstd(left[name], axis=0)[:-1] for left in (exact, linear))
         np.testing.assert_allclose(far, near, rtol=0.1)
+
+
+def test_wide_chains_of_order_one_move_along_their_derivative():
+    journeys = random_journeys(8, customers=3_000, labels=7, rows=12_000, goals=4)
+    summary = ChainCounts.of(journeys, goal=3)
+    weights = 2 + 2e-5 * np.random.default_rng(1).normal(size=(3, 64))
+    exact, near = summary.without_each_shard(summary.occupied()), summary.quantities(weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chaincredit, "_MOST_SOLVED_ANEW", 1)
+        moved, tilted = summary.without_each_shard(summary.occupied()), summary.quantities(weights)
+    for name in ("removal_effect", "value_removal_effect", "share", "value_share"):
+        assert not np.array_equal(tilted[name], near[name])
+        np.testing.assert_allclose(tilted[name], near[name], atol=2e-9)
+        anew, along = (np.nanstd(left[name], axis=0)[:-1] for left in (exact, moved))
+        np.testing.assert_allclose(along, anew, rtol=0.03)
+
+
+def test_slopes_where_nothing_is_earned_are_zero():
+    nothing = np.zeros((2, 1))
+    chains = Chains(
+        steps=np.array([[[1.0]], [[0.0]]]),
+        visits=np.array([[2.0], [1.0]]),
+        conversions=np.array([[0.0], [1.0]]),
+        value=nothing,
+    )
+    conversions, value = removal_slopes(chains)
+    assert value.tolist() == nothing.tolist()
+    assert conversions == pytest.approx(nothing)  # one label has all of it, whatever the weights
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -357,6 +386,7 @@ def test_more_labels_than_intervals_are_worth(order, monkeypatch):
     got = attribute(journeys, 3, Markov(order))
     assert got.conversions.sum() == pytest.approx(got.total_conversions)
     assert np.isnan(got.share_low).all()
+    assert got.notes()[-1] == "no intervals: a chain has them up to 99 labels, and visits 100"
     present = attribute(journeys, 3, PresenceShare())
     # So many labels that hardly two paths meet: the chain has them by heart.
     np.testing.assert_allclose(got.share, present.share, atol=2e-2)

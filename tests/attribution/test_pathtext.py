@@ -12,6 +12,7 @@ from cxkit.attribution import Paths
 from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
 from tests.attribution.brute import logs, options, to_journeys
+from tests.examples import some
 
 words = st.text(
     st.characters(exclude_characters=">", exclude_categories=["Cs", "Zs", "Cc", "Zl", "Zp"]),
@@ -26,7 +27,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(rows, st.sampled_from([">", "=>", "|", "→"]), st.sampled_from(["", " ", "  "]))
 def test_text_is_read_as_row_by_row(given_, separator, blank):
     clean = str.maketrans("|=→", "___")
@@ -47,7 +48,7 @@ def test_text_is_read_as_row_by_row(given_, separator, blank):
 
 
 @given(logs, options)
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 def test_out_and_in_again_but_for_the_customers(log, given_options):
     paths = Paths.of(to_journeys(log), goal="buy", **given_options)
     rows = paths.to_counts(None)

@@ -35,6 +35,7 @@ from cxkit.attribution.models import check_model, model_from_dict
 from cxkit.core.codes import Vocabulary
 from cxkit.errors import DataError, DefinitionError
 from tests.attribution.brute import Row, cut, logs, options, to_journeys, weights
+from tests.examples import some
 
 RULES = [
     (FirstTouch(), None),
@@ -60,7 +61,7 @@ RULES = [
 @pytest.mark.parametrize(
     ("model", "parameter"), RULES, ids=[f"{i}-{m.name}" for i, (m, _) in enumerate(RULES)]
 )
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(logs, options)
 def test_a_rule_equals_plain_python(model, parameter, log, given_options):
     log = [*log, Row(99, 0, "ad", "view", math.nan), Row(99, 1, "ad", "buy", 1.0)]
@@ -100,7 +101,7 @@ def test_a_rule_equals_plain_python(model, parameter, log, given_options):
     assert (whole.unattributed_conversions, whole.unattributed_value) == (lost, lost_value)
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(logs, options)
 def test_credits_of_a_conversion_sum_to_one(log, given_options):
     given_options = {**given_options, "restart": True}  # else a touch earns of several at once

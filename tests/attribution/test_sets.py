@@ -13,6 +13,7 @@ from cxkit.core.codes import Codes
 from cxkit.errors import DataError, DefinitionError
 from tests.attribution.brute import cut, logs, options, to_journeys
 from tests.attribution.sets import path_rows, paths_of
+from tests.examples import some
 
 
 def counted(sets):
@@ -28,7 +29,7 @@ def counted(sets):
     return rows
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(log=logs, how=options)
 def test_sets_are_those_of_the_paths(log, how):
     journeys = to_journeys(log)
@@ -58,7 +59,7 @@ def test_sets_are_those_of_the_paths(log, how):
     }
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(log=logs, how=options)
 def test_the_same_from_the_distinct_paths(log, how):
     journeys = to_journeys(log)
@@ -114,7 +115,7 @@ def test_parts_that_only_together_are_many_labels():
     assert counted(both) == counted(left) | counted(right)
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(rows=path_rows)
 def test_the_table_holds_all(rows):
     table = LabelSets.from_paths(paths_of(rows)).result(top=None)

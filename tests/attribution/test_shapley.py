@@ -36,6 +36,7 @@ from tests.attribution.sets import (
     rate,
     shapley,
 )
+from tests.examples import some
 
 pytestmark = pytest.mark.filterwarnings("ignore:every path ends in:cxkit.errors.CxWarning")
 
@@ -48,7 +49,7 @@ def by_label(answer, name="conversions"):
 # ------------------------------------------------------------------------------ named games
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(rows=path_rows)
 def test_conversions_by_all_orders(rows):
     answer = attribute_paths(paths_of(rows), ShapleyConversions())
@@ -58,7 +59,7 @@ def test_conversions_by_all_orders(rows):
         assert found == pytest.approx({k: float(game.get(k, 0)) for k in found})
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(rows=path_rows)
 def test_rate_by_all_orders(rows):
     answer = attribute_paths(paths_of(rows), ShapleyRate())
@@ -75,7 +76,7 @@ def test_rate_by_all_orders(rows):
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(rows=path_rows, seed=st.integers(0, 99))
 def test_the_rate_game_under_weights_is_that_of_the_weighted_data(rows, seed):
     # Every row in a shard of its own, some shards counted twice and some not at all.
@@ -212,7 +213,7 @@ def test_definitions():
 # ------------------------------------------------------------------------------ by position
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(rows=path_rows, positions=st.integers(1, 6))
 def test_positions_sum_to_the_game(rows, positions):
     paths = paths_of(rows)
@@ -238,7 +239,7 @@ def test_positions_by_hand():
 # ------------------------------------------------------------------------- games of one's own
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(st.integers(1, 5), st.integers(0, 2**32))
 def test_any_game_by_all_orders(count, seed):
     worth = np.random.default_rng(seed).normal(size=1 << count)

@@ -29,10 +29,11 @@ from cxkit.errors import DataError, DefinitionError, MergeError, SchemaError
 from cxkit.model.goal import Goal
 from cxkit.model.journeys import Journeys
 from tests.engagement.scales import day_of, goals, reaches
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(touchpoint_rows(), goals())
 def test_goals_reach_what_they_say(rows, goal):
     journeys = journeys_of(rows)
@@ -250,7 +251,7 @@ def test_a_column_of_points():
         EngagementScale([PointRule("buy", 1, points_from="channel")]).points(journeys)
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(
     st.sampled_from(
         ["UTC", "Europe/Amsterdam", "America/Sao_Paulo", "Pacific/Apia", "Asia/Kolkata"]
@@ -288,7 +289,7 @@ def test_orders_and_worth():
             call()
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(st.lists(st.floats(0.2, 5), min_size=2, max_size=5))
 def test_consistent_judgements_give_their_weights_back(weights):
     names = [f"g{k}" for k in range(len(weights))]
@@ -336,7 +337,7 @@ def test_comparisons_that_are_refused():
             bradley_terry_points(wins)
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(st.integers(0, 10**6), st.integers(2, 4))
 def test_the_likelihood_is_the_largest(seed, count):
     rng = np.random.default_rng(seed)

@@ -32,6 +32,7 @@ from cxkit.errors import DataError, DefinitionError, MissingExtraError, UnknownL
 from cxkit.model.goal import Goal
 from cxkit.model.journeys import Journeys
 from tests.engagement.scales import MINUTE
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 GOALS = (Goal("view"), Goal("cart", channel="web"), Goal("mail", value=(0, None)))
@@ -63,7 +64,7 @@ def slow_sets(rows, goals, outcome, at, until):
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(touchpoint_rows(), st.sampled_from([None, 100]), st.sampled_from([None, 200]))
 def test_outcomes_are_those_of_the_slow_count(rows, at, until):
     plan = OutcomePlan(
@@ -226,7 +227,7 @@ def test_unknown_goals_are_refused_and_scipy_is_asked_for(monkeypatch):
         calibrate(SHOP, ["a"], "buy", "logistic")
 
 
-@settings(max_examples=15)
+@settings(max_examples=some(15))
 @given(st.integers(0, 10**6), st.integers(1, 3))
 def test_no_point_near_the_fit_is_better(seed, goals):
     rng = np.random.default_rng(seed)
@@ -259,7 +260,7 @@ def test_points_of_effects():
 # ---------------------------------------------------------------- validation
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=40))
 def test_the_area_is_the_share_of_pairs_in_order(pairs):
     scores, outcome = map(list, zip(*pairs, strict=True))
@@ -293,7 +294,7 @@ def test_the_interval_of_the_area_covers():
     assert 180 <= inside <= 200
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50)), min_size=1, max_size=12))
 def test_isotonic_rates_are_the_nearest(pairs):
     rates, weights = map(np.array, zip(*pairs, strict=True))

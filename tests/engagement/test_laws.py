@@ -6,12 +6,13 @@ from hypothesis import given, settings, strategies as st
 from cxkit.engagement import VisitValue
 from cxkit.model.journeys import Journeys
 from tests.engagement.scales import AGEINGS, MINUTE, quiet, scales
+from tests.examples import some
 from tests.strategies import journeys_of, touchpoint_rows
 
 ATS = st.integers(-10, 400).map(lambda minute: np.datetime64(minute * MINUTE, "us"))
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(), scales(), ATS)
 def test_duality(rows, scale, at):
     journeys = journeys_of(rows)
@@ -22,7 +23,7 @@ def test_duality(rows, scale, at):
         assert np.array_equal(scale.points(journeys[j]), points[first:last])
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(), scales(), ATS, st.data())
 def test_subset(rows, scale, at, data):
     journeys = journeys_of(rows)
@@ -33,7 +34,7 @@ def test_subset(rows, scale, at, data):
     assert np.array_equal(part.excluded, scores.excluded[some])
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(), scales(), ATS, st.data())
 def test_order_of_the_input_rows(rows, scale, at, data):
     rows = list({(row[0], row[1]): row for row in rows}.values())  # no two at the same instant
@@ -45,7 +46,7 @@ def test_order_of_the_input_rows(rows, scale, at, data):
     assert left == right
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(), scales(), ATS)
 def test_what_comes_later_changes_nothing(rows, scale, at):
     journeys = journeys_of(rows)
@@ -57,7 +58,7 @@ def test_what_comes_later_changes_nothing(rows, scale, at):
     assert not scores.values[np.setdiff1d(np.arange(len(journeys)), some)].any()
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(), scales(("every",), AGEINGS[:6], simple=True), ATS, st.data())
 def test_without_repeats_a_journey_may_be_cut_anywhere(rows, scale, at, data):
     journeys = journeys_of(rows)
@@ -75,7 +76,7 @@ def test_without_repeats_a_journey_may_be_cut_anywhere(rows, scale, at, data):
     assert all(abs(total[who] - whole[who]) <= rounding for who in whole)
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(min_rows=1), scales(), ATS)
 def test_inputs_are_not_changed_and_outputs_are_read_only(rows, scale, at):
     journeys, same = journeys_of(rows), journeys_of(rows)

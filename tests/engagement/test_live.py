@@ -13,6 +13,7 @@ from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
 from cxkit.model.touchpoint import Touchpoint
 from tests.engagement.scales import MINUTE, plain_scales, quiet, scales, slow_score
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 ONCE = EngagementScale(
@@ -40,7 +41,7 @@ def instant(us):
 
 
 @given(touchpoint_rows(min_rows=1), scales(), st.integers(0, 100))
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_one_at_a_time_is_the_batch(rows, scale, later):
     ordered = sorted(rows, key=lambda row: row[1])
     live = scale.live()
@@ -67,7 +68,7 @@ def arrivals(draw, tolerance):
 
 
 @given(arrivals(tolerance=60), scales(), st.integers(0, 100), st.integers(0, 40))
-@settings(max_examples=150)
+@settings(max_examples=some(150))
 def test_any_arrival_within_the_tolerance_is_the_batch(rows, scale, later, cut):
     live = scale.live(tolerance="1h")
     known = {}
@@ -89,7 +90,7 @@ def test_any_arrival_within_the_tolerance_is_the_batch(rows, scale, later, cut):
 
 
 @given(touchpoint_rows(min_rows=1), plain_scales(), st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_any_order_is_the_batch_where_every_touchpoint_counts(rows, scale, random):
     mixed = list(rows)
     random.shuffle(mixed)
@@ -103,7 +104,7 @@ def test_any_order_is_the_batch_where_every_touchpoint_counts(rows, scale, rando
 
 
 @given(touchpoint_rows(min_rows=1), scales(), st.integers(1, 40), st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_many_at_once_are_one_by_one(rows, scale, size, random):
     rows = rows * 3
     random.shuffle(rows)
@@ -132,7 +133,7 @@ def test_many_at_once_are_one_by_one(rows, scale, size, random):
     st.sampled_from([1, 3, 40, 10_000]),
     st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_many_at_once_of_a_plain_scale(seed, half_life, size, customers, ordered):
     rng = np.random.default_rng(seed)
     scale = EngagementScale([PointRule("a", 1.5), PointRule("b", -4)], half_life)
@@ -163,7 +164,7 @@ def test_many_events_that_nobody_knows():
 
 
 @given(touchpoint_rows(min_rows=1), scales(), st.integers(0, 4))
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 def test_a_forgotten_customer_was_never_seen(rows, scale, number):
     ordered = sorted(rows, key=lambda row: row[1])
     who = f"c{number}"

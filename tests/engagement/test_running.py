@@ -20,9 +20,10 @@ from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys
 from cxkit.model.touchpoint import Touchpoint
 from tests.engagement.scales import MINUTE, quiet, scales, slow_score
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-few = settings(max_examples=60)
+few = settings(max_examples=some(60))
 
 
 def at_of(minute):

@@ -22,6 +22,7 @@ from tests.engagement.scales import (
     slow_score,
     worth,
 )
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 DAY = 86_400_000_000
@@ -45,7 +46,7 @@ def of(minutes, events, customer="ann", channel=None):
 # ---------------------------------------------------------------- against the slow ones
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(touchpoint_rows(), scales())
 def test_points_are_those_of_the_slow_count(rows, scale):
     expected = [p for journey in grouped(rows).values() for p in slow_points(scale, journey)]
@@ -54,7 +55,7 @@ def test_points_are_those_of_the_slow_count(rows, scale):
     assert not found.flags.writeable
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(touchpoint_rows(), scales(), st.integers(-10, 400))
 def test_scores_are_those_of_the_slow_sum(rows, scale, minute):
     scores = quiet(scale, journeys_of(rows), at_of(minute * MINUTE))
@@ -69,7 +70,7 @@ def test_scores_are_those_of_the_slow_sum(rows, scale, minute):
 
 
 @given(touchpoint_rows(min_rows=1), scales(), st.integers(0, 400))
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_an_explanation_adds_up_and_gives_a_reason_for_whatever_is_taken(rows, scale, minute):
     at = at_of(minute * MINUTE)
     scores = quiet(scale, journeys_of(rows), at)

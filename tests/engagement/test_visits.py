@@ -13,6 +13,7 @@ from cxkit.engagement import EngagementScale, PointRule, VisitValue, shrink, val
 from cxkit.errors import CxWarning, DefinitionError, MergeError, SchemaError
 from cxkit.model.journeys import Journeys
 from tests.engagement.scales import MINUTE, scales, slow_points
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 PLACES = {"channel": 3, "campaign": 4, "event": 2}
@@ -35,7 +36,7 @@ def close(left, right):
     return np.allclose(left, right, rtol=1e-10, atol=1e-9, equal_nan=True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(
     touchpoint_rows(), scales(), st.sampled_from(sorted(PLACES)), st.sampled_from([None, "10min"])
 )
@@ -236,7 +237,7 @@ def test_results_stay_read_only_when_pickled():
 # ---------------------------------------------------------------- what opens a visit
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(touchpoint_rows(), scales(simple=True), st.sampled_from([["view"], ["cart", "buy"], ["x"]]))
 def test_visits_that_something_opens(rows, scale, opens):
     visits, outside, lost = [], 0, 0.0

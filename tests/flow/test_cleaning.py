@@ -20,10 +20,11 @@ from cxkit.flow import (
     Rename,
     Truncate,
 )
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, reordered, touchpoint_rows
 
 MINUTE = 60_000_000
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 STEPS = [
     DropFast(3, "10min"),
     DropLabels("channel", ["app"], whole="journey"),
@@ -126,7 +127,7 @@ def slow(rows, step):
     [s for s in STEPS if not isinstance(s, (Rename, MarkLost))],
     ids=lambda step: step.what(),
 )
-@settings(max_examples=15)
+@settings(max_examples=some(15))
 @given(rows=touchpoint_rows(customers=6))
 def test_each_step_drops_what_a_loop_drops(step, rows):
     cleaned = Cleaning([step]).apply(journeys_of(rows))

@@ -11,11 +11,12 @@ import cxkit as cx
 from cxkit import DefinitionError, Journeys, UnknownLabelError
 from cxkit.flow import Contexts, NextStepModel, contexts, goal_calibration, held_out, next_steps
 from cxkit.flow.steps import contextcounts
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}
 START, END = "(start)", "(end)"
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 
 
 def labels_of(rows, by="event"):

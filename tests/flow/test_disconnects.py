@@ -13,6 +13,7 @@ import cxkit as cx
 from cxkit.errors import DefinitionError, SchemaError, UnknownLabelError
 from cxkit.flow import DisconnectCounts, DisconnectRule
 from cxkit.flow.friction.switches import CONTEXTS
+from tests.examples import some
 from tests.shared import shared
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
@@ -57,7 +58,7 @@ def switched(rows, rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(rows=touchpoint_rows())
 def test_switches_are_those_of_plain_python(rule, rows):
     journeys = journeys_of(rows)
@@ -79,7 +80,7 @@ def test_switches_are_those_of_plain_python(rule, rows):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(rows=touchpoint_rows(customers=9))
 def test_the_table_counts_the_switches(rule, rows):
     journeys = journeys_of(rows)
@@ -275,7 +276,7 @@ def test_round_trip_and_what_is_refused():
         DisconnectRule("campaign", "support_call").count(journeys, goal="purchase").cost("all")
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(touchpoint_rows(), st.sampled_from(RULES))
 def test_a_part_is_a_part_of_the_whole(rows, rule):
     journeys = journeys_of(rows)

@@ -13,6 +13,7 @@ import cxkit as cx
 from cxkit.errors import DataError, DefinitionError, UnknownLabelError
 from cxkit.flow import EffortCounts, Friction
 from cxkit.flow.friction.friction import PARTS
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 WEIGHTS = {"steps": 1, "minutes": 0.25, "repeats": 2, "errors": 5, "switches": 3}
@@ -34,7 +35,7 @@ def counted(rows):
     return parts
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows())
 def test_parts_are_those_of_plain_python(rows):
     found = FRICTION.effort(journeys_of(rows))
@@ -46,7 +47,7 @@ def test_parts_are_those_of_plain_python(rows):
         )
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(touchpoint_rows(min_rows=1))
 def test_an_explanation_adds_up(rows):
     for journey in journeys_of(rows):
@@ -58,7 +59,7 @@ def test_an_explanation_adds_up(rows):
         assert told.effort == FRICTION.effort(journey)
 
 
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(touchpoint_rows(min_rows=2, customers=1), st.data())
 def test_a_touchpoint_more_is_never_less_effort(rows, data):
     less = list(rows)
@@ -68,7 +69,7 @@ def test_a_touchpoint_more_is_never_less_effort(rows, data):
     assert more.effort[0] >= fewer.effort[0]
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(touchpoint_rows(customers=9))
 def test_the_summary_is_the_sum(rows):
     journeys = journeys_of(rows)
@@ -78,9 +79,9 @@ def test_the_summary_is_the_sum(rows):
     assert told.total[-1] == pytest.approx(each.effort.sum())
     reached = np.array([any(r[2] == "buy" for r in own) for own in grouped(rows).values()], bool)
     assert told.reached == reached.sum()
-    for mean, some in ((told.reached_mean, reached), (told.lost_mean, ~reached)):
-        if some.any():
-            assert mean[0, -1] == pytest.approx(each.effort[some].mean())
+    for mean, part in ((told.reached_mean, reached), (told.lost_mean, ~reached)):
+        if part.any():
+            assert mean[0, -1] == pytest.approx(each.effort[part].mean())
         else:
             assert np.isnan(mean[0]).all()
 

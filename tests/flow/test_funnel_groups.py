@@ -23,9 +23,10 @@ from cxkit.flow import (
     compare_segments,
     funnel_times,
 )
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=some(25))
 FUNNELS = st.builds(
     Funnel,
     st.lists(st.sampled_from(["view", "cart", "buy"]), min_size=2, max_size=3),

@@ -13,11 +13,12 @@ from cxkit import DataError, DefinitionError, Goal, Journeys, SchemaError, Unkno
 from cxkit.core.codes import Codes
 from cxkit.flow import Funnel, Without
 from cxkit.flow.funnels.scene import _held
+from tests.examples import some
 from tests.flow.funnels import dense_case, funnels, rows_of_ties, slow_passage
 from tests.strategies import grouped, journeys_of
 
 MINUTE = 60_000_000
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=some(25))
 
 
 def slow_passages(funnel, rows):
@@ -46,7 +47,7 @@ def reached(steps, *journeys, **options):
 
 
 @given(rows_of_ties(), funnels())
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_every_policy_equals_trying_out_every_choice(rows, funnel):
     journeys, want = journeys_of(rows), slow_passages(funnel, rows)
     assert funnel.passages(journeys).tolist() == want

@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 from cxkit import DataError, Journeys, MergeError
 from cxkit.core.summary import merge_all
 from cxkit.flow import DropOff, Funnel, FunnelCounts, PathVariants, Transitions
+from tests.examples import some
 from tests.strategies import journeys_of, touchpoint_rows
 
 CASES = [
@@ -22,7 +23,7 @@ CASES = [
     pytest.param(DropOff, {"by": "channel", "goal": "buy"}, id="drop-off-of-a-goal"),
 ]
 ROWS = touchpoint_rows(customers=12)
-FEW = settings(max_examples=30)  # of each law, for each of the seven cases
+FEW = settings(max_examples=some(30))  # of each law, for each of the seven cases
 
 
 def parts_of(journeys, where):

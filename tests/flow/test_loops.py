@@ -9,10 +9,11 @@ from hypothesis import given, settings, strategies as st
 import cxkit as cx
 from cxkit import DefinitionError, Journeys, SchemaError
 from cxkit.flow import Loops, PathCosts, costly_paths, entry_exit, loops
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 
 
 @few

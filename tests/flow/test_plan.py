@@ -14,6 +14,7 @@ import cxkit as cx
 from cxkit.errors import DataError, DefinitionError
 from cxkit.flow import JourneyPlan, PlanCounts, PlanStage, PlanStep
 from cxkit.flow.plans.plantouches import STATES, TOUCHES
+from tests.examples import some
 from tests.shared import shared
 
 NAMES = "abc"
@@ -107,7 +108,7 @@ def distance(path, word, steps):
     return least(0, 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=some(30), deadline=None)
 @given(plans(), PATHS)
 def test_the_cost_is_the_least_over_all_that_the_plan_allows(plan, paths):
     found = plan.align(journeys_of(paths))
@@ -119,7 +120,7 @@ def test_the_cost_is_the_least_over_all_that_the_plan_allows(plan, paths):
         assert found.most[at] == max(len(seen) + min(map(len, words)), 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(plans(), PATHS)
 def test_touchpoints_and_steps_are_each_one_thing(plan, paths):
     journeys = journeys_of(paths)
@@ -156,7 +157,7 @@ def test_touchpoints_and_steps_are_each_one_thing(plan, paths):
             assert (s < 0) == (TOUCHES[t] in {"extra", "ignored"})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=some(25), deadline=None)
 @given(plans(), PATHS)
 def test_a_journey_does_not_depend_on_the_others(plan, paths):
     journeys = journeys_of(paths)
@@ -209,7 +210,7 @@ def test_explaining_one_journey_tells_every_touchpoint_and_every_step():
         plan.explain(journeys_of([["a"], ["b"]]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=some(25), deadline=None)
 @given(plans(), PATHS)
 def test_the_summary_counts_what_the_journeys_are(plan, paths):
     journeys = journeys_of(paths)
@@ -282,7 +283,7 @@ def test_lint():
     assert JourneyPlan({"a": ["a"], "b": ["b"]}).lint() == ()
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(plans())
 def test_round_trip(plan):
     assert JourneyPlan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan

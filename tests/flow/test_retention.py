@@ -20,9 +20,10 @@ from cxkit.core.periods import (
     period_of_days,
 )
 from cxkit.flow import Retention, RetentionCounts, compare_retention
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=some(40))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "America/Sao_Paulo", "Africa/Cairo"]
 
@@ -104,7 +105,7 @@ def slow_counts(rule, rows):
 
 
 @given(touchpoint_rows(customers=9), retentions())
-@settings(max_examples=70)
+@settings(max_examples=some(70))
 def test_retention_is_counted_journey_by_journey(rows, rule):
     rows = [(who, t * 250, *rest) for who, t, *rest in rows]  # over two months
     found, size, outside = slow_counts(rule, rows)

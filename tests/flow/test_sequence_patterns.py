@@ -15,9 +15,10 @@ from cxkit.core.multiplicity import holm
 from cxkit.core.summary import SHARDS
 from cxkit.flow import PatternRule, SequencePatterns, sequence_patterns
 from cxkit.flow.pathways import subsequences
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 
 
 def held(path, longest, *, gaps):

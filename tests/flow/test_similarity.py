@@ -4,17 +4,18 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from cxkit.flow.pathways import editdistance
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
 from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
 from cxkit.flow import PathVariants, clusters, path_distances, similar_paths
+from cxkit.flow.pathways import editdistance
 from cxkit.flow.pathways.editdistance import edit_distances
 from cxkit.flow.pathways.medoids import adjusted_rand, k_medoids, silhouettes
+from tests.examples import some
 
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 WORDS = st.lists(st.text("abcd", min_size=1, max_size=7), min_size=1, max_size=15)
 
 

@@ -23,9 +23,10 @@ from cxkit.flow import (
     step_matrix,
     variants,
 )
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 START, END, OTHER = "(start)", "(end)", "(other)"
 WINDOWS = st.builds(
     Around,

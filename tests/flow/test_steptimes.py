@@ -11,11 +11,12 @@ from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
 from cxkit.core.timebins import BINS, RELATIVE_ERROR, bin_middles, bin_quantiles, bins_of
 from cxkit.flow import StepTimes, dwell_times, step_times
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}
 QUANTILES = (0.0, 0.25, 0.5, 0.9, 1.0)
-few = settings(max_examples=25)
+few = settings(max_examples=some(25))
 
 
 def slow_times(rows, by, *, onward=True):

@@ -10,9 +10,10 @@ from hypothesis import given, settings, strategies as st
 
 from cxkit import DataError, DefinitionError, Goal, Journeys, UnknownLabelError
 from cxkit.flow import ActiveCounts, ActiveDayCounts, Stickiness
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-FEW = settings(max_examples=50)
+FEW = settings(max_examples=some(50))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000
 RULES = st.builds(

@@ -14,9 +14,10 @@ from cxkit.flow import Churn, SurvivalCounts, TimeTo, survival
 from cxkit.flow.retention.logrank import chi_square_p
 from cxkit.flow.retention.survival import _rows
 from cxkit.flow.retention.waits import wait_from_dict
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
-FEW = settings(max_examples=60)
+FEW = settings(max_examples=some(60))
 HOUR = 3_600_000_000
 WAITS = st.one_of(
     st.builds(

@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from cxkit import DefinitionError, Journeys, SchemaError
 from cxkit.core.codes import Codes
 from cxkit.flow import Transitions, TransitionTable, cells, transitions
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}
@@ -51,7 +52,7 @@ def test_transitions_are_those_counted_one_by_one(rows, by):
 
 
 @given(touchpoint_rows(max_rows=80), st.sampled_from([1, 7, 1 << 22]))
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 def test_counting_by_sorting_gives_what_the_dense_table_gives(rows, pending):
     journeys = journeys_of(rows * 300)  # enough of them that the table is worth its size
     usual = cells._DENSE_BINS, cells._PENDING

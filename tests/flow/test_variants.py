@@ -7,6 +7,7 @@ from hypothesis import given, settings, strategies as st
 from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
 from cxkit.flow import PathVariants, variants
+from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
 COLUMN = {"event": 2, "channel": 3, "campaign": 4}
@@ -47,7 +48,7 @@ def test_variants_are_those_counted_one_by_one(rows, by, top):
 @given(
     st.lists(st.text("abc", min_size=1, max_size=6), min_size=1, max_size=120), st.integers(1, 200)
 )
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 def test_of_many_that_are_as_frequent_the_first_are_listed(words, top):
     want = sorted(Counter(words).items(), key=lambda w: (-w[1], len(w[0]), w[0]))[:top]
     table = variants(of_words(*words), top=top)

@@ -11,6 +11,7 @@ from cxkit.errors import DataError, DefinitionError, MergeError, SchemaError
 from cxkit.interop import stream
 from cxkit.interop.fold import Folder, fold
 from cxkit.interop.folded import Folded
+from tests.examples import some
 from tests.interop.folding import (
     FEW,
     ROLES,
@@ -28,7 +29,7 @@ from tests.strategies import touchpoint_rows
 ROWS = by_customer(log())
 UNIT = {"time_unit": "us"}
 PATHS = cx.flow.PathVariants
-few = settings(max_examples=20)
+few = settings(max_examples=some(20))
 
 
 def small(customers, times=None, **more):

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import cxkit as cx
 from cxkit.errors import DataError, DefinitionError, MissingExtraError, SchemaError
+from tests.examples import some
 from tests.interop.folding import FEW, ROLES, by_customer, cut, log, table_of, unequal
 
 pa = pytest.importorskip("pyarrow")
@@ -28,7 +29,7 @@ def write_log(folder, parts, **types):
         pq.write_table(table_of(part, **types), folder / f"part-{at}.parquet", row_group_size=70)
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cuts=st.lists(st.integers(0, len(ROWS)), max_size=12),
     batch_rows=st.sampled_from([1_000_000, 100, 7]),

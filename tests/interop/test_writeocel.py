@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from cxkit import DefinitionError, Journeys
 from cxkit.core.codes import Codes
 from cxkit.interop import read_ocel, write_ocel
+from tests.examples import some
 from tests.strategies import TEXTS, journeys_of, touchpoint_rows
 
 
@@ -24,7 +25,7 @@ def again(journeys, path, **options):
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(rows=touchpoint_rows(min_rows=1))
 def test_what_is_written_is_read_back(rows, tmp_path_factory):
     # A column without a single value leaves no attribute to read.
@@ -35,7 +36,7 @@ def test_what_is_written_is_read_back(rows, tmp_path_factory):
     assert got.journeys == journeys
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(label=TEXTS)
 def test_any_text_is_a_name(label, tmp_path_factory):
     journeys = Journeys.from_codes(

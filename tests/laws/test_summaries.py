@@ -19,6 +19,7 @@ import cxkit as cx
 from cxkit.core.intervals import interval, jackknife_error, leave_one_out
 from cxkit.core.summary import SHARDS, Summary, merge_all
 from cxkit.model.summaries import JourneySummary
+from tests.examples import some
 from tests.strategies import journeys_of, reordered, touchpoint_rows
 
 SCALE = cx.EngagementScale(
@@ -124,8 +125,13 @@ PARAMETERS = {
     "WindowCounts": [{}, {"every": "1h", "by": "campaign", "origin": "1970-01-01T00:20Z"}],
     "ReplayCounts": [
         {"spec": BUYING, "guards": {"cheap": "campaign"}},
-        {"spec": BUYING, "guards": {"cheap": "value"}, "until": "1970-01-02", "rage": 2,
-         "rage_within": "2h"},
+        {
+            "spec": BUYING,
+            "guards": {"cheap": "value"},
+            "until": "1970-01-02",
+            "rage": 2,
+            "rage_within": "2h",
+        },
     ],
     "VisitValue": [
         {"scale": SCALE},
@@ -166,7 +172,8 @@ CASES = [
     for i, parameters in enumerate(ways)
 ]
 every_case = pytest.mark.parametrize(("kind", "parameters"), CASES)
-few = settings(max_examples=25)
+# There are hundreds of cases; where only versions change, fewer examples of each do.
+few = settings(max_examples=some(25))
 
 
 def close(a, b):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
+from tests.examples import some
 from tests.strategies import journeys_of, reordered, touchpoint_rows
 
 A = cx.attribution
@@ -77,7 +78,7 @@ PER_TOUCHPOINT = {
 }
 # Journeys always hold every event, for a verb refuses a goal that the data does not have.
 FILL = [("z", 0, event, "web", 1, 1.0) for event in ("view", "cart", "buy", "mail")]
-few = settings(max_examples=40)
+few = settings(max_examples=some(25))
 
 
 def bits(values):

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings, strategies as st
 from cxkit import MaturityModel
 from cxkit.errors import DataError, DefinitionError
 from cxkit.maturity import Answer, Answers, Criterion, level_chances
+from tests.examples import some
 from tests.maturity.models import answered, small
 
 
@@ -218,7 +219,7 @@ def test_many_subjects_are_as_each_alone():
     assert sum(found.distribution().values()) == pytest.approx(1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(answered(most=4), st.data())
 def test_chances_are_those_of_every_case(given_, data):
     """Against all combinations of what the answers might be."""
@@ -259,7 +260,7 @@ def test_they_read_well():
     model = MaturityModel.builtin("cx-seven-stage")
     shown = repr(model.assess({"rad.owner": 1, "rad.publish": 1, "rad.source": 1}))
     assert (
-        "level 2 of 7, radiate, phase attract (up to 7 if what is not known were the best)" in shown
+        "Level 2 of 7, radiate, phase attract (up to 7 if what is not known were the best)" in shown
     )
     assert "gates that hold the next stage back: ali.scale" in shown
     many = model.assess(Answers.of(model, [{}, {"rad.owner": 1}], ["north", "<south>"]))

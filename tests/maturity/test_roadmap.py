@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from cxkit.errors import DataError, DefinitionError
 from cxkit.maturity import Answer, Criterion
 from cxkit.maturity.roadmap import roadmap
+from tests.examples import some
 from tests.maturity.models import answered, small
 
 
@@ -37,7 +38,7 @@ def every_plan(assessed, target, costs=None):
             yield cost, len(changes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=some(40), deadline=None)
 @given(answered(most=4))
 def test_no_plan_is_cheaper(given_):
     model, answers = given_

@@ -177,6 +177,14 @@ def test_too_many_states_and_guards():
         many.replay(["a"])
 
 
+def test_a_table_that_is_too_large():
+    names = [f"s{i}" for i in range(6000)]
+    guards = [Rule(None, f"g{i}") for i in range(12)]
+    wide = spec({n: S({"a": guards, "b": guards} if n == "s0" else {}) for n in names})
+    with pytest.raises(DefinitionError, match="6,000 states and 8,193 symbols, too many"):
+        wide.replay(["a"])
+
+
 def test_the_schema_is_given_away():
     assert spec_schema()["$id"] == "cxkit/microinteraction/1"
     assert repr(spec({"s": S()})).startswith("<Microinteraction 'small' 1.0.0: 1 states")

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 import cxkit.microinteraction as mi
 from cxkit.errors import DataError, DefinitionError
 from cxkit.microinteraction import LongLoop, Loop, Mode, Rule, State, Timer, Trigger, from_scxml
+from tests.examples import some
 from tests.microinteraction.specs import spec, specs, streams
 
 HEAD = '<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0">'
@@ -27,7 +28,7 @@ def plain(machine):
     return attrs.evolve(machine, loops=[], long_loops=[], version="1.0.0")
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(specs(), streams())
 def test_there_and_back_does_the_same(machine, stream):
     machine = plain(machine)
@@ -195,13 +196,33 @@ REFUSED = {
     ),
     "a chart without events, which nothing can trigger,": STATE.format(""),
     "a chart without states": "",
+    "the initial state 'z'": None,
+    "the initial state 'a', not directly inside,": (
+        '<state id="a" initial="a"><state id="b"/></state>'
+    ),
+    "an <initial> that is more than one plain transition": (
+        '<state id="a"><initial><transition target="b"><send event="e" delay="1s"/></transition>'
+        '</initial><state id="b"/></state>'
+    ),
+    "a second delayed send to one state": STATE.format(
+        '<onentry><send event="f" delay="1s" id="i"/><send event="g" delay="2s" id="j"/></onentry>'
+        '<onexit><cancel sendid="i"/><cancel sendid="j"/></onexit>'
+        '<transition event="f" target="b"/><transition event="g" target="b"/>'
+    ),
+    "a delayed send to a compound state, or under a condition,": STATE.format(
+        '<onentry><send event="f" delay="1s"/></onentry><transition event="f" cond="x" target="b"/>'
+    ),
 }
 
 
 @pytest.mark.parametrize("feature", REFUSED)
 def test_what_is_not_modelled_is_refused_by_name(feature):
+    inner = REFUSED[feature]
+    text = f"{HEAD}{inner}</scxml>"
+    if inner is None:
+        text = HEAD.replace("version", 'initial="z" version') + '<state id="a"/></scxml>'
     with pytest.raises(DefinitionError) as error:
-        chart(REFUSED[feature])
+        from_scxml(text)
     assert f": {feature} is not modelled" in str(error.value)
 
 

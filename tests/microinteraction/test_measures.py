@@ -20,6 +20,7 @@ from cxkit.microinteraction import (
 )
 from cxkit.microinteraction.graph import effective_rules
 from cxkit.microinteraction.visits import visits_of
+from tests.examples import some
 from tests.microinteraction.specs import EVENTS, spec, specs, streams
 
 UNTIL_MS = 20_000
@@ -64,7 +65,7 @@ def bursts(met, most, within):
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(specs(), st.lists(streams(most=8), min_size=1, max_size=5), st.data())
 def test_instances_and_stays_one_by_one(machine, many, data):
     many = [s for s in many if s]
@@ -197,6 +198,17 @@ def test_every_table_by_hand():
     assert times.count.tolist() == [1, 1]
     assert times.ms[:, 0] == pytest.approx([1000, 500], rel=0.008)
     assert "off by 0.8% at most" in repr(times)
+
+
+def test_each_instance_by_hand():
+    journeys = shop(ROWS)
+    ok = np.asarray(journeys["ok"]) != 0
+    told = SHOP.replay(journeys, guards={"ok": ok}).instances()
+    assert [(r["customer"], r["started"], r["state"], r["dead"]) for r in told.to_dicts()] == [
+        ("x", "yes", "paid", 0), ("y", "yes", "retry", 0), ("z", "no", "idle", 1),
+    ]  # fmt: skip
+    assert repr(told).startswith("small: 3 instances")
+    assert told.failed.tolist() == [False, True, False]
 
 
 def test_parts_add_up_to_the_whole():

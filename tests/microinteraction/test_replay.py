@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
+from cxkit.core import threads
 from cxkit.core.codes import Codes
 from cxkit.errors import DataError
 from cxkit.microinteraction import State, Timer, lockstep, pieces
 from cxkit.microinteraction.live import Running
+from tests.examples import some
 from tests.microinteraction.specs import EVENTS, spec, specs, streams
 
 
@@ -80,7 +82,7 @@ def test_many_streams_are_each_alone(machine, many, data):
     assert ends.to_list() == plain.state
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(specs(), streams(most=30), st.data())
 def test_long_streams_in_pieces(machine, stream, data):
     columns = flags(data.draw, len(stream))
@@ -91,6 +93,76 @@ def test_long_streams_in_pieces(machine, stream, data):
         patch.setattr(pieces, "_MOST_ROUNDS", data.draw(st.sampled_from([1, 2, 20])))
         patch.setattr(pieces, "_MOST_STATES", data.draw(st.sampled_from([1, 64])))
         assert batch(machine, stream, columns)[0] == expected
+
+
+PARITY = {"even": State({"a": "odd"}), "odd": State({"a": "even"})}
+BLINKING = {
+    "even": State({"a": "odd"}, Timer(3, "even")),
+    "odd": State({"a": "even"}, Timer(5, "even")),
+    "now": State({}, Timer(0, "odd")),
+}
+RING = {f"s{i}": State({"a": f"s{(i + 1) % 70}"}) for i in range(70)}
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize("states", [PARITY, BLINKING, RING], ids=["plain", "timers", "many states"])
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 6)), max_size=40))
+@settings(max_examples=some(20))
+def test_a_machine_that_never_forgets_in_pieces(states, rounds, steps):
+    machine = spec(states)
+    at = list(itertools.accumulate(gap for _, gap in steps))
+    stream = [(event, when) for (event, _), when in zip(steps, at, strict=True)]
+    expected, now = live(machine, stream)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lockstep, "_LONG", 4)
+        patch.setattr(pieces, "_PIECE", 5)
+        patch.setattr(pieces, "_BEFORE", 2)
+        patch.setattr(pieces, "_MOST_ROUNDS", rounds)
+        assert batch(machine, stream)[0] == expected
+        ends = machine.end_states(stream).to_list()
+    assert ends == ([now.state] if stream else [])
+
+
+def test_parts_side_by_side_are_as_one(monkeypatch):
+    rng = np.random.default_rng(4)
+    size = 2000
+    journeys = cx.Journeys.from_codes(
+        customer=np.sort(rng.integers(0, 300, size)),
+        time=np.cumsum(rng.integers(0, 9000, size)),
+        columns={"event": Codes.from_codes(rng.integers(0, 2, size), ["a", "b"])},
+    )
+    for states in (PARITY, BLINKING):
+        machine = spec(states)
+        monkeypatch.setattr(threads, "FEWEST_ROWS", 1)
+        monkeypatch.setenv("CXKIT_THREADS", "3")
+        parts, ends = machine.replay(journeys), machine.end_states(journeys)
+        monkeypatch.setenv("CXKIT_THREADS", "1")
+        whole = machine.replay(journeys)
+        for name in ("states", "handled", "fired", "since", "final"):
+            assert np.array_equal(getattr(parts, name), getattr(whole, name))
+        assert ends.to_list() == whole.state
+
+
+def test_several_long_streams_at_once():
+    """Real sizes: thousands of events, in pieces of hundreds, each stream as if it were alone."""
+    rng = np.random.default_rng(3)
+    for states in (PARITY, BLINKING):
+        machine = spec(states)
+        size = 3 * 5000
+        event = Codes.from_codes(rng.integers(0, 2, size), ["a", "b"])
+        time = np.cumsum(rng.integers(0, 7000, size))
+        who = np.repeat(np.arange(3), 5000)
+        many = cx.Journeys.from_codes(customer=who, time=time, columns={"event": event})
+        found = machine.replay(many)
+        for j in range(3):
+            rows = slice(5000 * j, 5000 * (j + 1))
+            stream = list(
+                zip(event.take(rows).to_list(), (time[rows] / 1000).tolist(), strict=True)
+            )
+            expected, _ = live(machine, stream)
+            told = zip(found.states_after(j), found.handled[rows].tolist(),
+                       found.fired[rows].tolist(), strict=True)  # fmt: skip
+            assert list(told) == expected
 
 
 @given(specs(), streams(), st.data())

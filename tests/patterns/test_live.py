@@ -12,6 +12,7 @@ from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns import LivePattern, LiveSliding, Pattern
+from tests.examples import some
 from tests.patterns.patterns import (
     MINUTE,
     arrival,
@@ -60,7 +61,7 @@ def expected(rows, pattern, at):
 # ---------------------------------------------------------------- equal to the batch
 
 
-@settings(max_examples=300)
+@settings(max_examples=some(300))
 @given(ROWS, patterns(), TOLERANCES, st.integers(300, 1800), st.data())
 def test_any_arrival_within_the_tolerance_gives_the_batch(rows, pattern, tolerance, minutes, data):
     live = pattern.live(tolerance=tolerance)
@@ -112,7 +113,7 @@ def test_a_saved_state_goes_on_as_if_nothing_had_happened(rows, pattern, toleran
     assert again.to_bytes() == live.to_bytes()
 
 
-@settings(max_examples=300)
+@settings(max_examples=some(300))
 @given(
     ROWS,
     patterns(),

@@ -9,13 +9,14 @@ from hypothesis import given, settings, strategies as st
 from cxkit.core.codes import Codes
 from cxkit.errors import DataError
 from cxkit.patterns import LiveSessions, LiveSliding, LiveTumbling, Pattern
+from tests.examples import some
 from tests.patterns.patterns import busy_rows
 from tests.strategies import touchpoint_rows
 
 ROWS = st.one_of(touchpoint_rows(customers=3), busy_rows())
 TOLERANCES = st.sampled_from([None, "1us", "5min", "2h"])
 ORIGIN = "1970-01-01T00:10Z"
-few = settings(max_examples=60)
+few = settings(max_examples=some(60))
 
 
 def in_batches(rows, cuts, many):

@@ -10,6 +10,7 @@ from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal, as_goal
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns import LiveSessions, LiveSliding, LiveTumbling, tumbling
+from tests.examples import some
 from tests.patterns.patterns import MINUTE, busy_rows, late_arrival
 from tests.patterns.test_windows import slow_sliding, told
 from tests.strategies import grouped, journeys_of, touchpoint_rows
@@ -17,7 +18,7 @@ from tests.strategies import grouped, journeys_of, touchpoint_rows
 ROWS = st.one_of(touchpoint_rows(customers=3), busy_rows())
 TOLERANCES = st.sampled_from([None, "1us", "5min", "2h", "1d"])
 SPANS = st.sampled_from(["1us", "90s", "10min", "17min", "2h", "9000d"])
-few = settings(max_examples=150)
+few = settings(max_examples=some(150))
 
 
 def instant(us):

@@ -8,6 +8,7 @@ import cxkit as cx
 from cxkit.errors import DataError, DefinitionError, UnknownLabelError
 from cxkit.model.goal import Goal
 from cxkit.patterns import Pattern, PatternCounts
+from tests.examples import some
 from tests.patterns.patterns import MINUTE, busy_rows, patterns, slow_matches
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
@@ -37,7 +38,7 @@ def found_in(journeys, pattern, at=None):
     return rows
 
 
-@settings(max_examples=400)
+@settings(max_examples=some(400))
 @given(st.one_of(touchpoint_rows(customers=3), busy_rows()), patterns(), st.integers(0, 1800))
 def test_the_search_is_the_definition(rows, pattern, minutes):
     at = minutes * MINUTE

@@ -11,6 +11,7 @@ from cxkit.core.summary import SHARDS, merge_all
 from cxkit.errors import DefinitionError, MergeError, SchemaError, UnknownLabelError
 from cxkit.model.goal import Goal
 from cxkit.patterns import Pattern, WindowCounts, sliding, tumbling
+from tests.examples import some
 from tests.patterns.patterns import fits
 from tests.strategies import grouped, journeys_of, reordered, touchpoint_rows
 
@@ -40,7 +41,7 @@ def quiet_sliding(journeys, span, **options):
     return np.concatenate([np.zeros(0), *parts])
 
 
-@settings(max_examples=200)
+@settings(max_examples=some(200))
 @given(touchpoint_rows(), SPANS, GOALS, st.booleans())
 def test_sliding_is_its_definition(rows, span, goal, values):
     from cxkit.core.spans import span_us
@@ -161,7 +162,7 @@ def told(table, origin, length):
     return dict(zip(keys, counts, strict=True))
 
 
-@settings(max_examples=200)
+@settings(max_examples=some(200))
 @given(
     touchpoint_rows(),
     LENGTHS,

@@ -30,6 +30,7 @@ from cxkit.report.html import render_html
 from cxkit.report.plain import render_dict
 from cxkit.report.show import show_name, width_of
 from cxkit.report.text import render_text
+from tests.examples import some
 from tests.report.pages import check_page
 
 WORST = [
@@ -110,7 +111,7 @@ amounts = st.one_of(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(st.data(), st.integers(40, 160))
 def test_any_document_renders_well(data, width):
     count = data.draw(st.integers(1, 14))

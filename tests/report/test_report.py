@@ -20,6 +20,7 @@ from cxkit.report import report
 from cxkit.report.defaults import Leads, default_funnel, default_scale
 from cxkit.report.document import Figure
 from cxkit.report.show import width_of
+from tests.examples import some
 from tests.report.pages import check_page
 from tests.shared import shared
 from tests.strategies import grouped, journeys_of, touchpoint_rows
@@ -84,7 +85,7 @@ def test_a_single_journey_is_enough(world):
 
 
 @pytest.mark.filterwarnings("ignore:every path ends")
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(touchpoint_rows(min_rows=1))
 def test_totals_are_those_of_the_rows(rows):
     assume(any(row[2] == "buy" for row in rows))

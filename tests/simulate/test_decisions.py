@@ -10,6 +10,7 @@ import cxkit as cx
 from cxkit.errors import DefinitionError
 from cxkit.simulate import DECISION_WORLDS, decisions
 from cxkit.simulate.decision_worlds import BASE_LOG_ODDS, World
+from tests.examples import some
 
 DAY = np.timedelta64(1, "D")
 
@@ -97,7 +98,7 @@ def test_the_same_world_with_other_customers():
     assert share == pytest.approx(two.truth.touchpoints / two.truth.touchpoints.sum(), abs=0.02)
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(
     customers=st.integers(1, 60),
     world=st.sampled_from(sorted(DECISION_WORLDS)),

@@ -17,6 +17,7 @@ from cxkit.simulate.outcomes import reached_by_channel
 from cxkit.simulate.rows import Calendar, Rows
 from cxkit.simulate.visits import Visits
 from cxkit.simulate.world import KINDS
+from tests.examples import some
 
 DAY = np.timedelta64(1, "D")
 OUTCOMES = {"add_to_cart", "checkout", "purchase"}
@@ -429,7 +430,7 @@ def test_bad_arguments(options, message):
         retail(**options)
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(
     customers=st.integers(1, 40),
     days=st.one_of(st.integers(1, 60), st.just(400)),

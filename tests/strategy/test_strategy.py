@@ -335,3 +335,40 @@ def test_bad_files_are_named(item, told):
 def test_the_schema_is_one():
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.validate(StrategyMap(SMALL).to_dict(), map_schema())
+
+
+def test_a_kpi_of_no_goal_has_no_value():
+    idle = StrategyMap([KPI("k", target=3, direction="down", owner="x")])
+    assert ("AL012", "k") in idle.lint().pairs()
+    found = idle.status(cx.simulate.retail(50, rng=1).journeys, "2024-06-01")
+    assert found.state == ["open"]  # 0 would have reached it
+    assert math.isnan(found.value[0])
+    assert "nothing to measure, or no value given: k" in found.notes()
+
+
+def test_none_seen_is_not_none_for_sure():
+    journeys = cx.simulate.retail(300, rng=1).journeys
+    made = StrategyMap(
+        [
+            DigitalGoal("never"),
+            KPI("rate", "never", metric="conversion_rate", target=0.001),
+            KPI("count", "never", target=100),
+            KPI("most", "never", target=1, direction="down"),
+        ]
+    )
+    found = made.status(journeys, "2030-01-01")
+    assert found.value.tolist() == [0, 0, 0]
+    poisson = -math.log(0.025)  # the exact 95% interval of a count of 0 ends there
+    assert found.high[1] == pytest.approx(poisson)
+    seen = len(set(journeys.customer.to_list()))
+    assert found.high[0] == pytest.approx(poisson / seen)
+    assert found.state == ["open", "missed", "open"]
+
+
+def test_what_is_no_item_and_no_number():
+    with pytest.raises(DefinitionError, match="a map is made of items such as Theme"):
+        StrategyMap(["theme"])
+    with pytest.raises(DefinitionError, match="weights are numbers"):
+        Theme("x", {"a": "much"})
+    with pytest.raises(DefinitionError, match="points is a number from 0 up"):
+        DigitalGoal("x", points="many")

@@ -62,7 +62,8 @@ class Comparison(Result):
 
     def notes(self) -> list[str]:
         """What the numbers are not."""
-        return [*path_notes(self.attributions[0]), *model_notes(list(self.attributions))]
+        remarks = [f"{a.model.name}: {told}" for a in self.attributions for told in a.remarks]
+        return [*path_notes(self.attributions[0]), *model_notes(list(self.attributions)), *remarks]
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from cxkit.attribution.touchpaths.cutting import PathRule
 from cxkit.core.arrays import IntArray, freeze, rebuild
 from cxkit.core.codes import Label
 from cxkit.core.result import ColumnLike, Result
+from cxkit.errors import CxWarning
 from cxkit.model.goal import Goal
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "lost_note",
     "model_notes",
     "path_notes",
+    "warn_without_nulls",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -80,6 +83,8 @@ class Attribution(Result):
         null_paths: Paths without conversion.
         level: Of the intervals.
         draws: Replicates of the bootstrap that they come from; ``None``: from the jackknife.
+        remarks: What the model has to say of this answer in particular, such as why it has no
+            intervals.
     """
 
     rule: PathRule
@@ -94,6 +99,7 @@ class Attribution(Result):
     null_paths: int
     level: float
     draws: int | None = None
+    remarks: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor; a read-only mapping does not pickle by itself."""
@@ -173,7 +179,7 @@ class Attribution(Result):
 
     def notes(self) -> list[str]:
         """What the numbers are not."""
-        return [*path_notes(self), *model_notes([self])]
+        return [*path_notes(self), *model_notes([self]), *self.remarks]
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -256,3 +262,16 @@ def model_notes(results: list[Attribution]) -> list[str]:
         if not r.model.conserves
     ]
     return told
+
+
+def warn_without_nulls(results: Sequence[Attribution]) -> None:
+    """Warn, on behalf of the verb that calls this, if a model that looks at null paths has none."""
+    result = results[-1]
+    seeing = any(r.model.sees_nulls for r in results)
+    if seeing and result.total_conversions and not result.null_paths:
+        warnings.warn(
+            f"every path ends in {result.goal.name!r}, so the model cannot tell labels that lead "
+            "there from labels that do not; add the journeys of customers who never reached it",
+            CxWarning,
+            stacklevel=3,
+        )

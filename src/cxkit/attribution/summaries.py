@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import attrs
@@ -151,7 +151,17 @@ class AttributionSummary(JourneySummary):
             null_paths=int(base.null_paths.sum()),
             level=level,
             draws=draws,
+            remarks=tuple(self.remarks(whole, bare=_bare(whole, ends, occupied))),
         )
+
+    def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:  # noqa: ARG002  # for those who look
+        """What must be said of an answer, unless it goes without saying.
+
+        Args:
+            whole: The answer, as :meth:`quantities` gives it without weights.
+            bare: Whether there are no intervals though there are customers enough.
+        """
+        return [f"no intervals: {self.model.name} has none for so many labels"] if bare else []
 
     def quantities(self, weights: FloatArray | None) -> dict[str, FloatArray]:
         """Everything that has an interval: conversions, value, their shares, and the measures.
@@ -229,6 +239,18 @@ class AttributionSummary(JourneySummary):
             return [(nothing, nothing)] * len(whole)
         drawn = self.quantities(shard_draws(rng, draws, occupied).astype(np.float64))
         return [percentile_interval(drawn[name], level=level) for name in whole]
+
+
+def _bare(
+    whole: Mapping[str, FloatArray],
+    ends: Sequence[tuple[FloatArray, FloatArray]],
+    occupied: NDArray[np.bool_],
+) -> bool:
+    """Whether no credit has an interval though there are customers enough."""
+    if occupied.sum() < FEWEST_SHARDS:
+        return False
+    low = dict(zip(whole, ends, strict=True))["conversions"][0]
+    return bool(len(low) and np.isnan(low).all())
 
 
 def weigh(weights: FloatArray, totals: NDArray[Any]) -> FloatArray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, Unpack
 
 from cxkit.attribution.chains.markov import Markov
 from cxkit.attribution.comparison import Comparison
 from cxkit.attribution.models import AttributionModel, check_model
-from cxkit.attribution.results import Attribution
+from cxkit.attribution.results import Attribution, warn_without_nulls
 from cxkit.attribution.rules.credits import Credits
 from cxkit.attribution.rules.rule_models import (
     FirstTouch,
@@ -23,7 +22,7 @@ from cxkit.attribution.summaries import AttributionSummary
 from cxkit.attribution.touchpaths.cutting import PathOptions, PathRule, as_path_rule, sum_by
 from cxkit.attribution.touchpaths.journeypaths import JourneyPaths
 from cxkit.attribution.touchpaths.paths import Paths
-from cxkit.errors import CxWarning, DefinitionError
+from cxkit.errors import DefinitionError
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -107,7 +106,7 @@ def attribute(
     rule = as_path_rule(goal, **options)
     rule.require(journeys)
     result = model.count(JourneyPaths(journeys, rule)).result(level, draws=draws, rng=rng)
-    _warn_without_nulls([result])
+    warn_without_nulls([result])
     return result
 
 
@@ -166,7 +165,7 @@ def compare(
     rule.require(journeys)
     found = JourneyPaths(journeys, rule)
     results = [model.count(found).result(level, draws=draws, rng=rng) for model in given]
-    _warn_without_nulls(results)
+    warn_without_nulls(results)
     return Comparison(attributions=tuple(results))
 
 
@@ -289,17 +288,5 @@ def attribute_paths(
         [0.25, 0.75]
     """
     result = check_model(model).count_paths(paths).result(level, draws=draws, rng=rng)
-    _warn_without_nulls([result])
+    warn_without_nulls([result])
     return result
-
-
-def _warn_without_nulls(results: Sequence[Attribution]) -> None:
-    result = results[-1]
-    seeing = any(r.model.sees_nulls for r in results)
-    if seeing and result.total_conversions and not result.null_paths:
-        warnings.warn(
-            f"every path ends in {result.goal.name!r}, so the model cannot tell labels that lead "
-            "there from labels that do not; add the journeys of customers who never reached it",
-            CxWarning,
-            stacklevel=3,
-        )

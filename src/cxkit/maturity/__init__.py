@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from cxkit.maturity.agreement import krippendorff_alpha
 from cxkit.maturity.answers import NOT_APPLICABLE, Answer, Answers
-from cxkit.maturity.assessment import Assessment, agreement, combine
+from cxkit.maturity.assessed import Assessed
+from cxkit.maturity.assessment import Assessment
+from cxkit.maturity.assessors import agreement, combine
 from cxkit.maturity.benchmark import Benchmark, Percentile
 from cxkit.maturity.channels import ChannelMaturity, assess_channels, channel_switches
 from cxkit.maturity.equivalent import equivalent_stage
@@ -24,7 +26,7 @@ from cxkit.maturity.measures import (
 )
 from cxkit.maturity.model import MaturityModel, builtin_models, model_schema
 from cxkit.maturity.parts import AnswerScale, Criterion, Dimension, Phase, Stage
-from cxkit.maturity.results import Assessed, Assessments
+from cxkit.maturity.results import Assessments
 from cxkit.maturity.roadmap import Roadmap, roadmap
 
 __all__ = [

@@ -24,12 +24,15 @@ _ON_SCALE: Final = 1e-9
 
 
 def _check_confidence(_: object, __: object, value: Any) -> None:
-    if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
+    is_number = isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
+    if value is not None and not (is_number and 0 <= value <= 1):
         raise DefinitionError(f"confidence is 0 to 1, or None; found {value!r}")
 
 
-def _as_evidence(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _as_evidence(value: str | Iterable[str] | None) -> tuple[str, ...]:
+    """What is there: an empty field of a form is no proof."""
+    given = (value,) if isinstance(value, str) else tuple(value or ())
+    return tuple(str(item) for item in given if str(item).strip())
 
 
 @attrs.frozen
@@ -39,7 +42,7 @@ class Answer:
     Attributes:
         value: The label or the number of the criterion's scale, ``"n/a"``, or ``None`` if it is not
             known.
-        evidence: Where the proof is: links, names of documents.
+        evidence: Where the proof is: links, names of documents. Empty texts are none.
         confidence: How sure the assessor is that the answer is right, 0 to 1.
 
     Example:
@@ -72,6 +75,8 @@ class Answers:
         evidenced: (N, C) whether evidence was given; ``None``: all were.
         confidence: (N, C) how sure the assessor is; NaN where not said; ``None``: nowhere.
         subjects: (N,) who was assessed.
+        agreement: (N,) Krippendorff's alpha over the answers of those who assessed the subject; NaN
+            where nothing was answered twice; ``None``: one assessor each.
     """
 
     values: NDArray[np.float64] = attrs.field(converter=freeze)
@@ -79,6 +84,7 @@ class Answers:
     evidenced: NDArray[np.bool_] | None = attrs.field(default=None, converter=_optional)
     confidence: NDArray[np.float64] | None = attrs.field(default=None, converter=_optional)
     subjects: tuple[str, ...]
+    agreement: NDArray[np.float64] | None = attrs.field(default=None, converter=_optional)
 
     def __len__(self) -> int:
         """N, how many subjects."""
@@ -93,6 +99,7 @@ class Answers:
             evidenced=None if self.evidenced is None else self.evidenced[which],
             confidence=None if self.confidence is None else self.confidence[which],
             subjects=tuple(self.subjects[i] for i in names),
+            agreement=None if self.agreement is None else self.agreement[which],
         )
 
     @classmethod
@@ -124,7 +131,7 @@ class Answers:
                 at = row, model.positions[name]
                 try:
                     answer = said if isinstance(said, Answer) else Answer(said)
-                    if answer.value == NOT_APPLICABLE:
+                    if isinstance(answer.value, str) and answer.value == NOT_APPLICABLE:
                         applies[at] = False
                     elif answer.value is not None and not _is_nan(answer.value):
                         values[at] = model.scale_of(criterion).worth(answer.value)
@@ -162,7 +169,8 @@ class Answers:
                 where the answer is not known.
             applies: (N, C) whether the criterion applies.
             evidenced: (N, C) whether evidence was given; left out: everywhere.
-            confidence: (N, C) how sure the assessor is, 0 to 1.
+            confidence: (N, C) how sure the assessor is, 0 to 1; 1 where nothing was said. NaN is
+                refused where there is an answer to be sure of.
             subjects: (N,) names; by default "1", "2" ...
 
         Raises:
@@ -176,7 +184,7 @@ class Answers:
             >>> model.assess(answers).level.tolist()
             [5]
         """
-        worth = np.array(values, np.float64)
+        worth = np.array(values, np.float64, order="F")  # criteria are read one after another
         if worth.ndim != 2 or worth.shape[1] != len(model.criteria):  # rows and columns
             raise DataError(
                 f"values have the shape (subjects, {len(model.criteria)}), a column for each "
@@ -185,7 +193,7 @@ class Answers:
         names = _names(subjects, len(worth))
         _check_on_scale(model, worth, names)
         sure = _same_shape("confidence", confidence, worth.shape, np.float64)
-        if sure is not None and (wrong := ~np.isnan(sure) & ~((sure >= 0) & (sure <= 1))).any():
+        if sure is not None and (wrong := _unsure(sure, worth)).any():
             at = tuple(int(i) for i in np.argwhere(wrong)[0])
             raise DataError(
                 f"subject {names[at[0]]!r}, criterion {model.criteria[at[1]].id!r}: confidence is "
@@ -200,8 +208,14 @@ class Answers:
         )
 
 
+def _unsure(sure: NDArray[np.float64], worth: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which confidences are none: outside 0 to 1, or NaN of an answer that was given."""
+    blank = np.isnan(sure) & np.isnan(worth)
+    return np.asarray(~blank & ~((sure >= 0) & (sure <= 1)))
+
+
 def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+    return isinstance(value, (float, np.floating)) and math.isnan(value)
 
 
 def _names(subjects: Sequence[str] | None, count: int) -> tuple[str, ...]:
@@ -217,7 +231,7 @@ def _same_shape(
 ) -> NDArray[Any] | None:
     if given is None:
         return None
-    array = np.array(given, dtype)
+    array = np.array(given, dtype, order="F")
     if array.shape != shape:
         raise DataError(f"{name} has the shape of values, {shape}; found {array.shape}")
     return array

@@ -64,7 +64,7 @@ class Benchmark:
     def __attrs_post_init__(self) -> None:
         """Check that it is a distribution."""
         whole = sum(self.shares.values()) + self.above
-        if min([*self.shares.values(), self.above]) < 0 or abs(whole - 1) > _CLOSE:
+        if not min([*self.shares.values(), self.above]) >= 0 or not abs(whole - 1) <= _CLOSE:
             raise DefinitionError(
                 f"the shares of a benchmark are not negative and sum to 1; found {self.shares} and "
                 f"{self.above} above, together {whole}"
@@ -79,9 +79,12 @@ class Benchmark:
             source: Where they come from.
 
         Raises:
-            DataError: There is none.
+            DataError: There is none, or they are no whole numbers.
         """
-        found, counts = np.unique(np.asarray(levels, np.int64), return_counts=True)
+        given = np.asarray(levels)
+        if given.size and not np.issubdtype(given.dtype, np.integer):
+            raise DataError(f"levels are whole numbers; found {given.dtype}")
+        found, counts = np.unique(given.astype(np.int64), return_counts=True)
         if not len(found):
             raise DataError("a benchmark needs at least one level to compare with; found none")
         shares: dict[int, float] = dict(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -70,9 +71,7 @@ class Floor:
         for points in choices:
             corners = hull(points)
             gain, cost = gain + corners[0][0], cost + corners[0][1]
-            raises += [
-                (b[0] - a[0], b[1] - a[1]) for a, b in zip(corners, corners[1:], strict=False)
-            ]
+            raises += [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(corners)]
         raises.sort(key=lambda step: step[1] / step[0])
         gains, costs = [gain], [cost]
         for more, price in raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -53,11 +54,11 @@ def channel_switches(journeys: Journeys, by: str = "channel") -> dict[tuple[Labe
     inner[known.offsets[:-1]] = False  # the first touchpoint follows nothing
     wide = codes.codes.astype(np.int64)
     pairs = (wide[:-1] * slots + wide[1:])[inner[1:] & (wide[1:] != wide[:-1])]
-    counts = np.bincount(pairs, minlength=0)
+    found, counts = np.unique(pairs, return_counts=True)  # few of the pairs of many labels occur
     labels = list(codes.vocabulary)
     return {
-        (labels[pair // slots], labels[pair % slots]): int(counts[pair])
-        for pair in np.flatnonzero(counts).tolist()
+        (labels[pair // slots], labels[pair % slots]): count
+        for pair, count in zip(found.tolist(), counts.tolist(), strict=True)
     }
 
 
@@ -77,6 +78,8 @@ class ChannelMaturity(Result):
             where customers only move between channels of one level. NaN without switches.
         disconnect_down: The same over the switches that lead to a lower level only.
         assessments: The assessments of the channels, if they were assessed here.
+        left_out: The share of switches in the journeys that lead from or to a channel without a
+            level: nothing is said of them.
     """
 
     channel: list[Label]
@@ -88,6 +91,7 @@ class ChannelMaturity(Result):
     disconnect: float
     disconnect_down: float
     assessments: Assessments | None = None
+    left_out: float = 0.0
 
     @classmethod
     def of(
@@ -111,7 +115,9 @@ class ChannelMaturity(Result):
             assessments: Kept with the answer.
 
         Raises:
-            DataError: Switches or traffic name a channel that has no level, or a count is negative.
+            DataError: Switches or traffic name a channel that has no level, a count is negative or
+                no number, a switch leads to where it came from, or levels lie further apart than
+                the stages.
 
         Example:
             >>> levels = {"email": 4, "web": 3, "store": 1}
@@ -121,7 +127,9 @@ class ChannelMaturity(Result):
             >>> found.disconnect  # (.6 * 1 + .4 * 2) / 6
             0.23333333333333334
         """
-        names = list(levels)
+        names, left_out = list(levels), 0.0
+        if levels and max(levels.values()) - min(levels.values()) >= stages:
+            raise DataError(f"levels further apart than {stages} stages allow: {dict(levels)}")
         if isinstance(switches, Journeys):
             if traffic is None:
                 codes = switches.channel
@@ -130,6 +138,8 @@ class ChannelMaturity(Result):
                 traffic = {name: traffic.get(name, 0) for name in names}
             counted = channel_switches(switches)
             switches = {p: n for p, n in counted.items() if set(p) <= set(names)}
+            every = sum(counted.values())
+            left_out = 1 - sum(switches.values()) / every if every else 0.0
         if not isinstance(switches, Mapping):
             summed: dict[tuple[Label, Label], float] = {}
             for first, second, count in switches:
@@ -142,8 +152,12 @@ class ChannelMaturity(Result):
                     f"channel {name!r} has no level; there are {names}."
                     f"{did_you_mean(str(name), [str(n) for n in names])}"
                 )
-        if min([*switches.values(), *weights.values()], default=0) < 0:
-            raise DataError("counts of switches and traffic are not negative")
+        for what, count in [*switches.items(), *weights.items()]:
+            if not 0 <= count < math.inf:
+                raise DataError(f"switches and traffic are counts; found {what!r}: {count!r}")
+        for first, second in switches:
+            if first == second:
+                raise DataError(f"from {first!r} to itself is no switch; leave it out")
         level = np.array([levels[n] for n in names], np.int64)
         share = np.array([weights.get(n, 0.0) for n in names], np.float64)
         others = share.sum() - share
@@ -162,6 +176,7 @@ class ChannelMaturity(Result):
             disconnect=_over(sum(n * abs(steps[p]) for p, n in switches.items()), span),
             disconnect_down=_over(sum(n * max(steps[p], 0) for p, n in switches.items()), span),
             assessments=assessments,
+            left_out=left_out,
         )
 
     @property
@@ -200,11 +215,14 @@ class ChannelMaturity(Result):
             ((n * abs(levels[a] - levels[b]), a, b, n) for (a, b), n in self.switches.items()),
             key=lambda gap: -gap[0],
         )
-        return [
+        told = [
             f"{n:.1%} of switches go from {a} (level {levels[a]}) to {b} (level {levels[b]})"
             for weighted, a, b, n in gaps[:3]
             if weighted > 0
         ]
+        if self.left_out:
+            told.append(f"{self.left_out:.1%} of all switches touch a channel without a level")
+        return told
 
 
 def assess_channels(

@@ -30,7 +30,8 @@ def equivalent_stage(
         (N,) stages.
 
     Raises:
-        DataError: No stage has a target, or a dimension is unknown.
+        DataError: No stage has a target, a dimension is unknown, or there are not as many levels of
+            each.
 
     Example:
         >>> from cxkit.maturity import Criterion, Stage
@@ -56,6 +57,12 @@ def equivalent_stage(
         raise DataError(f"no stage of model {model.id!r} has targets, so nothing is equivalent")
     levels = {name: np.atleast_1d(np.asarray(value)) for name, value in capability.items()}
     size = max((len(value) for value in levels.values()), default=1)
+    for name, value in levels.items():
+        if value.ndim != 1 or len(value) not in {1, size}:
+            raise DataError(
+                f"{size} levels of one dimension, but of {name!r} the shape is {value.shape}; give "
+                "as many of each, or one"
+            )
     still = np.ones(size, bool)
     found = np.full(size, model.base_stage, np.int64)
     for stage in model.stages[1:]:

@@ -21,9 +21,9 @@ from cxkit.maturity.bounds import Floor
 from cxkit.maturity.scoring import EPSILON
 
 if TYPE_CHECKING:
+    from cxkit.maturity.assessed import Assessed
     from cxkit.maturity.model import MaturityModel
     from cxkit.maturity.parts import Criterion
-    from cxkit.maturity.results import Assessed
 
 __all__ = ["TIE", "Problem", "Step", "Way"]
 
@@ -61,6 +61,7 @@ class Way:
     choices: tuple[tuple[int, float], ...]
 
     def key(self) -> tuple[float, int, tuple[tuple[int, float], ...]]:
+        """By what ways are chosen: cost, number of steps, and place in the model."""
         return (round(self.cost / TIE) * TIE, self.raised, self.choices)
 
 

@@ -18,19 +18,21 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.core.intervals import divide
 from cxkit.core.result import ColumnLike, Result
 from cxkit.errors import DefinitionError
-from cxkit.maturity.scoring import EPSILON, Ladder, attainments, gates_pass, highest, stages_met
+from cxkit.maturity.scoring import EPSILON, Ladder, highest, score, stages_met
 
 if TYPE_CHECKING:
+    from cxkit.maturity.assessed import Assessed
     from cxkit.maturity.model import MaturityModel
-    from cxkit.maturity.results import Assessed
 
 __all__ = ["LevelChances", "level_chances"]
 
 _GRID: Final = 1e-9
 _DRAWS_AT_ONCE: Final = 4096
 _PARTS: Final = 20
+_MOST_SUMS: Final = 4_000_000
 
 Chances = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
 
@@ -81,7 +83,7 @@ def level_chances(
         rng: A seed or a generator for the draws.
 
     Raises:
-        DefinitionError: ``draws`` is less than 1.
+        DefinitionError: ``draws`` is less than 1, or there are too many cases to be exact.
 
     Example:
         >>> from cxkit import MaturityModel
@@ -137,16 +139,22 @@ def _chances(assessed: Assessed) -> Chances:
 def _stage_chance(ladder: Ladder, stage: int, chances: Chances, asked: list[bool]) -> float:
     """The exact chance that one stage is met."""
     mine = [i for i in np.flatnonzero(ladder.stage == stage) if asked[i]]
+    need = (ladder.threshold[stage] - EPSILON) * ladder.weight[mine].sum()
     sums, mass = np.zeros(1), np.ones(1)
     for i in mine:
         worth, chance = chances[i]
         kept = worth >= ladder.gate[i] - EPSILON
-        sums = (sums[:, None] + ladder.weight[i] * worth[kept]).ravel()
+        if len(sums) * len(worth) > _MOST_SUMS:
+            raise DefinitionError(
+                f"the answers to {len(mine)} criteria of one stage can add up to more than "
+                f"{_MOST_SUMS:,} sums; say how many to draw, such as draws=10_000"
+            )
+        # What is enough is enough: larger sums need not be told apart.
+        sums = np.minimum(sums[:, None] + ladder.weight[i] * worth[kept], need).ravel()
         mass = (mass[:, None] * chance[kept]).ravel()
         grid, place = np.unique(np.round(sums / _GRID), return_inverse=True)
         mass = np.asarray(np.bincount(place, mass, minlength=len(grid)), np.float64)
         sums = grid * _GRID
-    need = (ladder.threshold[stage] - EPSILON) * ladder.weight[mine].sum()
     return float(mass[sums >= need - _GRID].sum())
 
 
@@ -157,11 +165,13 @@ def _drawn(
     draws: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    table, counts = ladder.by_stage(), np.zeros(len(ladder.threshold) + 1)
+    counts = np.zeros(len(ladder.threshold) + 1)
     for start in range(0, draws, _DRAWS_AT_ONCE):
         size = min(_DRAWS_AT_ONCE, draws - start)
-        worth = np.stack([rng.choice(w, size, p=p / p.sum()) for w, p in chances], axis=1)
-        asked = None if applies is None else np.broadcast_to(applies, worth.shape)
-        met = stages_met(ladder, attainments(worth, asked, table), gates_pass(ladder, worth, asked))
+        worth = np.stack([rng.choice(w, size, p=p / p.sum()) for w, p in chances])
+        asked = None if applies is None else np.broadcast_to(applies.T, worth.shape)
+        sums = score(ladder, worth, asked)
+        whole = ladder.to_stages(sums.weight)
+        met = stages_met(ladder, divide(ladder.to_stages(sums.worth), whole), sums.passed)
         counts += np.bincount(highest(met), minlength=len(counts))
     return counts / draws

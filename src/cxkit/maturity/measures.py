@@ -23,6 +23,7 @@ __all__ = [
     "messages_that_ask_nothing",
 ]
 
+_CLOSE = 1e-9  # what rounding may take off a share
 Measure: TypeAlias = "Callable[[Journeys], float] | float"
 
 
@@ -103,7 +104,7 @@ def measured(
 
     Returns:
         criterion -> answer, with the measurement as its evidence. On a scale with labels a
-        measurement counts as the highest answer that it reaches.
+        measurement counts as the highest answer that it reaches, or else as the lowest.
 
     Raises:
         DataError: No criterion names such a measurement, or a number lies outside 0 to 1.
@@ -132,7 +133,8 @@ def measured(
         for criterion in model.criteria:
             if criterion.measure == name:
                 steps = model.scale_of(criterion)
-                reached = max((s for s in steps.steps() if s <= value), default=0.0)
+                own = steps.steps()
+                reached = max((s for s in own if s <= value + _CLOSE), default=own[0])
                 worth = value if not steps.values else reached
                 known = None if np.isnan(value) else worth
                 found[criterion.id] = Answer(known, evidence=f"measured: {name} = {value:.4g}")

@@ -20,7 +20,9 @@ from cxkit.maturity.parts import AnswerScale, Criterion, Dimension, Phase, Stage
 
 if TYPE_CHECKING:
     from cxkit.maturity.answers import AnswerLike, Answers
-    from cxkit.maturity.results import Assessed, Assessments
+    from cxkit.maturity.assessed import Assessed
+    from cxkit.maturity.assessment import Assessment
+    from cxkit.maturity.results import Assessments
 
 __all__ = ["MaturityModel", "builtin_models"]
 
@@ -131,8 +133,6 @@ class MaturityModel:
             f"{len(self.dimensions)} dimensions, {len(self.criteria)} criteria>"
         )
 
-    # ------------------------------------------------------------------ parts by name
-
     @cached_property
     def positions(self) -> Mapping[str, int]:
         """The place of each criterion by its name."""
@@ -176,15 +176,15 @@ class MaturityModel:
     @overload
     def assess(self, answers: Mapping[str, AnswerLike]) -> Assessed: ...
     @overload
-    def assess(self, answers: Answers) -> Assessments: ...
+    def assess(self, answers: Answers | Iterable[Assessment]) -> Assessments: ...
     def assess(self, answers: Any) -> Any:
         """Where a subject stands, or each of many.
 
         Args:
-            answers: criterion -> answer for one subject; or :class:`Answers` of many. An answer is
-                the label or the number of the criterion's scale, ``"n/a"`` where the criterion does
-                not apply, or ``None`` where the answer is not known; a criterion that is left out
-                is not known either.
+            answers: criterion -> answer for one subject; or :class:`Answers` of many; or
+                assessments, which are combined by subject, channel and day. An answer is the label
+                or the number of the criterion's scale, ``"n/a"`` where the criterion does not
+                apply, or ``None`` where it is not known, as are those that are left out.
 
         Returns:
             :class:`Assessed` for one, :class:`Assessments` for many; the same code, to the last
@@ -199,7 +199,11 @@ class MaturityModel:
 
         if isinstance(answers, Answers):
             return assess(self, answers)
-        return assess(self, Answers.of(self, [answers]))[0]
+        if isinstance(answers, Mapping):
+            return assess(self, Answers.of(self, [answers]))[0]
+        from cxkit.maturity.assessors import combine
+
+        return assess(self, combine(self, answers))
 
     # ------------------------------------------------------------------ files
 
@@ -235,12 +239,17 @@ class MaturityModel:
         Raises:
             DataError: It is no JSON, or not a model.
         """
-        text = Path(path).read_text(encoding="utf-8")
         try:
-            data = json.loads(text)
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
         except ValueError as error:
             raise DataError(f"{Path(path).name} is no JSON: {error}") from None
         return cls.from_dict(data)
+
+    def to_file(self, path: str | Path) -> None:
+        """Write the model to a JSON file, with its digest: a later change will be noticed."""
+        data = self.to_dict() | {"digest": self.digest}
+        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
 
     @classmethod
     def builtin(cls, name: str) -> MaturityModel:
@@ -265,7 +274,7 @@ def builtin_models() -> list[str]:
 
     Example:
         >>> builtin_models()
-        ['cx-seven-stage', 'five-level']
+        ['cx-seven-stage', 'five-level', 'four-tier']
     """
     files = (entry.name for entry in resources.files(__package__).joinpath("models").iterdir())
     return sorted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cxkit.errors import DefinitionError, did_you_mean
 
@@ -22,6 +22,8 @@ def check_model(model: MaturityModel) -> None:
     """
     name = f"model {model.id!r}"
     numbers = [stage.n for stage in model.stages]
+    if not all(isinstance(n, int) for n in numbers):
+        raise DefinitionError(f"{name}: stages are numbered 1, 2 ...; found {numbers}")
     if len(numbers) < 2 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         raise DefinitionError(
             f"{name}: stages are at least two, numbered without a gap; found {numbers}"
@@ -30,7 +32,8 @@ def check_model(model: MaturityModel) -> None:
         raise DefinitionError(
             f"{name}: base_stage is the first stage, {numbers[0]}; found {model.base_stage}"
         )
-    if not 0 <= model.evidence_cap <= 1:
+    cap: Any = model.evidence_cap  # whatever was given
+    if not isinstance(cap, (int, float)) or not 0 <= cap <= 1:
         raise DefinitionError(f"{name}: evidence_cap is 0 to 1; found {model.evidence_cap!r}")
     _unique(name, "stage", (stage.id for stage in model.stages))
     _unique(name, "dimension", (d.id for d in model.dimensions))
@@ -40,6 +43,11 @@ def check_model(model: MaturityModel) -> None:
     _check_dimensions(model, name)
     _check_criteria(model, name, numbers)
     for old, new in model.migrates.items():
+        if old in model.positions:
+            raise DefinitionError(
+                f"{name}: migrates {old!r} to {new!r}, but there is a criterion {old!r} still, so "
+                "answers to it would be moved; give one of them another name"
+            )
         if new is not None and new not in model.positions:
             raise DefinitionError(f"{name}: migrates {old!r} to {new!r}, which is no criterion")
 

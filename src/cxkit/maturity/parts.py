@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import attrs
+import numpy as np
 
 from cxkit.errors import DefinitionError, did_you_mean
 
@@ -16,7 +17,7 @@ _CLOSE: Final = 1e-9
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _check_share(low_open: bool) -> Callable[[Any, attrs.Attribute[Any], Any], None]:  # noqa: FBT001
@@ -36,6 +37,11 @@ def _check_positive(owner: Any, field: attrs.Attribute[Any], value: Any) -> None
         raise DefinitionError(f"{owner.id}: {field.name} is a number above 0; found {value!r}")
 
 
+def _check_whole(owner: Any, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise DefinitionError(f"{owner.id}: {field.name} is a whole number; found {value!r}")
+
+
 def _check_id(owner: Any, field: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not value.strip():
         kind = type(owner).__name__
@@ -46,8 +52,8 @@ def _worths(values: Mapping[str, float]) -> dict[str, float]:
     return dict(values)
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+def _texts(values: str | Iterable[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 @attrs.frozen
@@ -91,7 +97,7 @@ class AnswerScale:
             if answer not in self.values:
                 raise DefinitionError(self._refusal(answer))
             return float(self.values[answer])
-        if isinstance(answer, bool) or not 0 <= answer <= 1:
+        if not _is_number(answer) or not 0 <= answer <= 1:
             raise DefinitionError(self._refusal(answer))
         if self.values and all(abs(answer - v) > _CLOSE for v in self.values.values()):
             raise DefinitionError(self._refusal(answer))
@@ -191,7 +197,7 @@ class Criterion:
     """
 
     id: str = attrs.field(validator=_check_id)
-    stage: int
+    stage: int = attrs.field(validator=_check_whole)
     dimension: str
     text: str = ""
     weight: float = attrs.field(default=1, validator=_check_positive)

@@ -19,8 +19,8 @@ from cxkit.errors import DataError
 from cxkit.maturity.leastcost import TIE, Problem, Step
 
 if TYPE_CHECKING:
+    from cxkit.maturity.assessed import Assessed
     from cxkit.maturity.model import MaturityModel
-    from cxkit.maturity.results import Assessed
 
 __all__ = ["Roadmap", "roadmap"]
 
@@ -31,7 +31,7 @@ class Roadmap(Result):
 
     Attributes:
         model: The model.
-        subject: Who it is for.
+        subject: Who it is for; ``""`` if that was not said.
         level: Where the subject stands.
         target: The stage that the steps reach.
         steps: What to raise.
@@ -63,7 +63,8 @@ class Roadmap(Result):
     def title(self) -> str:
         """From where to where, at what cost."""
         goal = self.model.stage(self.target).id
-        return f"{self.subject}: level {self.level} to {self.target}, {goal}, at cost {self.cost:g}"
+        who = f"{self.subject}: level" if self.subject else "Level"
+        return f"{who} {self.level} to {self.target}, {goal}, at cost {self.cost:g}"
 
     def notes(self) -> list[str]:
         """Why these steps and no others, where others cost the same."""
@@ -132,7 +133,7 @@ def roadmap(
             ties.append(problem.steps(other))
     return Roadmap(
         model,
-        assessed.subject,
+        "" if len(assessed.of) == 1 and assessed.subject == "1" else assessed.subject,
         assessed.level,
         goal,
         steps,

@@ -13,6 +13,7 @@ from cxkit.microinteraction.instances import Instances
 from cxkit.microinteraction.lint import CODES, Finding, Findings
 from cxkit.microinteraction.live import Fired, Moment, Running
 from cxkit.microinteraction.measuring import Measuring
+from cxkit.microinteraction.nested import Nested, nested
 from cxkit.microinteraction.parts import (
     Feedback,
     LongLoop,
@@ -48,6 +49,7 @@ __all__ = [
     "Microinteraction",
     "Mode",
     "Moment",
+    "Nested",
     "Replay",
     "ReplayComparison",
     "ReplayCounts",
@@ -64,6 +66,7 @@ __all__ = [
     "Trigger",
     "compare_replays",
     "from_scxml",
+    "nested",
     "spec_schema",
     "to_graphviz",
     "to_mermaid",

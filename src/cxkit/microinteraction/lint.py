@@ -39,7 +39,7 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        code: One of :data:`CODES`.
+        code: One of ``CODES``.
         place: Where: a state, ``state/event``, ``state/@after``, a mode, a loop or the trigger.
         sentence: What is wrong.
         suggestion: What to do.

@@ -79,7 +79,7 @@ class Running:
         self, spec: Microinteraction, at: float = 0, counters: Mapping[str, int] | None = None
     ) -> None:
         """Begin in the initial state."""
-        self.spec = spec
+        self.spec: Microinteraction = spec
         self._machine: Machine = machine_of(spec)
         self._state = self._machine.initial
         self._since = self._now = _us(at)
@@ -91,7 +91,10 @@ class Running:
                 )
             self._counts[event] = count
         self._guarded = {loop.guard: (loop.counts, loop.at_least) for loop in spec.long_loops}
-        self.events = self.unhandled = self.timers = self.backwards = 0
+        self.events: int = 0
+        self.unhandled: int = 0
+        self.timers: int = 0
+        self.backwards: int = 0
 
     @property
     def state(self) -> str:

@@ -137,6 +137,7 @@ def to_svg(spec: Microinteraction, notes: Mapping[str, str] | None = None) -> st
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"',
         f'width="{width}" height="{height}" font-family="sans-serif" font-size="12" role="img">',
         f"<title>{escape(spec.id)}</title>",
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"',
         'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#666"/></marker></defs>',
     ]

@@ -115,7 +115,9 @@ def chart_of(text: str) -> Chart:
     initial = root.get("initial") or tops[0]
     chart = Chart(root.get("name") or "chart", initial, nodes, _notes(root))
     for node in nodes.values():
-        targets = [edge.target for edge in node.edges] + [node.initial]
+        if node.initial is not None and node.initial not in node.inside:
+            raise refused(f"the initial state {node.initial!r}, not directly inside,", _where(node))
+        targets = [edge.target for edge in node.edges]
         for target in [t for t in targets if t is not None and t not in nodes]:
             several = len(target.split()) > 1
             feature = "more than one target" if several else f"the target {target!r}, no state,"
@@ -136,8 +138,15 @@ def _parse(text: str) -> ET.Element:
         )
 
     parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = lambda tag, found: builder.start(tag, found) and None
-    parser.EndElementHandler = lambda tag: builder.end(tag) and None
+
+    def begin(tag: str, found: dict[str, str]) -> None:
+        builder.start(tag, found)
+
+    def end(tag: str) -> None:
+        builder.end(tag)
+
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(text, True)
@@ -167,7 +176,10 @@ def _state(element: ET.Element, parent: str | None, nodes: dict[str, Node]) -> s
         elif inner == "transition":
             node.edges.append(_edge(child, where))
         elif inner == "initial":
-            node.initial = _edge(child[0], where).target if len(child) else None
+            way = _edge(child[0], where) if len(child) == 1 else None
+            if way is None or _tag(child[0]) != "transition" or way.sends or way.shown:
+                raise refused("an <initial> that is more than one plain transition", where)
+            node.initial = way.target
         elif inner == "onentry":
             sends, node.shown[len(node.shown) :] = _content(child, where)
             node.entry += sends

@@ -22,7 +22,7 @@ __all__ = ["NEVER", "Table", "table_of"]
 
 NEVER: Final = 1 << 62
 """The delay of a state without a timer, in microseconds."""
-_MOST_CELLS: Final = 1 << 28
+_MOST_CELLS: Final = 1 << 25
 _MOST_GUARDS: Final = 12
 _ROWS: Final = 1 << 16
 
@@ -38,7 +38,7 @@ class Table:
         machine: What it was made of.
         following: (S, A) the state after a symbol; the same where nothing handles it.
         handled: (S, A) whether a rule takes it.
-        delay: (S,) microseconds of the timer; :data:`NEVER` without one.
+        delay: (S,) microseconds of the timer; ``NEVER`` without one.
         timeout: (S,) the state after the timer.
         period: (S,) microseconds once round the circle of timers that the state is on; 0 if none.
         circle: (S,) how many timers there are on that circle.

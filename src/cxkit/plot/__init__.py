@@ -24,8 +24,10 @@ from cxkit.plot.matrices import (
 from cxkit.plot.picture import Drawn, Picture
 from cxkit.plot.plans import PlanPicture, plan
 from cxkit.plot.radars import RadarPicture, radar
+from cxkit.plot.roadmaps import RoadmapPicture, roadmap
 from cxkit.plot.sankeys import SankeyPicture, sankey
 from cxkit.plot.scene import Area, Box, Disc, Line, Scene, Words
+from cxkit.plot.strategies import StrategyPicture, strategy
 
 __all__ = [
     "Area",
@@ -42,9 +44,11 @@ __all__ = [
     "PlanPicture",
     "RadarPicture",
     "RetentionPicture",
+    "RoadmapPicture",
     "SankeyPicture",
     "Scene",
     "StepMatrixPicture",
+    "StrategyPicture",
     "SurvivalPicture",
     "SwitchPicture",
     "Words",
@@ -56,8 +60,10 @@ __all__ = [
     "plan",
     "radar",
     "retention",
+    "roadmap",
     "sankey",
     "step_matrix",
+    "strategy",
     "survival",
     "switches",
 ]

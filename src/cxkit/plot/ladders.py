@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from cxkit.maturity.results import Assessed
+from cxkit.maturity.assessed import Assessed
 from cxkit.plot.picture import Drawn, Picture, page
 from cxkit.plot.scene import Box, Line, Scene, Shape, Words
 from cxkit.plot.words import breadth, fit_middle, show_name, show_share

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from cxkit.errors import DefinitionError
-from cxkit.maturity.results import Assessed
+from cxkit.maturity.assessed import Assessed
 from cxkit.plot.colours import SERIES
 from cxkit.plot.picture import Drawn, Picture, page
 from cxkit.plot.scene import Anchor, Area, Box, Disc, Line, Place, Scene, Shape, Words

@@ -16,6 +16,7 @@ from cxkit.core.vocabulary import Label
 from cxkit.engagement import EngagementScale
 from cxkit.errors import DataError
 from cxkit.flow import DisconnectRule, Friction, Funnel, JourneyPlan
+from cxkit.maturity import ChannelMaturity
 from cxkit.model.goal import GoalLike, as_goal
 from cxkit.model.ingest import Ingested
 from cxkit.model.journey import Journey
@@ -27,6 +28,7 @@ from cxkit.report.plain import render_dict
 from cxkit.report.plan import Plan
 from cxkit.report.show import show_name, show_value
 from cxkit.report.text import render_text
+from cxkit.strategy import StrategyMap
 
 __all__ = ["Report", "report"]
 
@@ -113,6 +115,8 @@ def report(  # a report has many options, all with defaults
     friction: Friction | None = None,
     disconnect: DisconnectRule | None = None,
     plan: JourneyPlan | None = None,
+    strategy: StrategyMap | None = None,
+    maturity: sections.Maturity | Iterable[sections.Maturity] | None = None,
     title: str | None = None,
     progress: ProgressLike = None,
 ) -> Report:
@@ -138,6 +142,11 @@ def report(  # a report has many options, all with defaults
         friction: How effort is measured; by default its parts are counted and not put together.
         disconnect: What a disconnect moment is; without a rule nothing is said of them.
         plan: The journey as designed, to be compared with the paths to the goal.
+        strategy: What the goals are for: its findings, the points by theme, its KPIs.
+        maturity: Where the firm stands: what :meth:`MaturityModel.assess
+            <cxkit.MaturityModel.assess>` returned for one subject,
+            :func:`cxkit.maturity.assess_channels`, :func:`cxkit.maturity.roadmap`, or several of
+            these in a list.
         title: The heading.
         progress: ``True`` for a bar on stderr when it takes longer than a second, or a function
             that is called with ``(done, total)``.
@@ -197,6 +206,7 @@ def report(  # a report has many options, all with defaults
         journey_plan=plan,
     )
     told = source if isinstance(source, Ingested) else journeys
+    stands = () if maturity is None else sections.as_maturity(maturity)
     makers: list[Callable[[], Section]] = [
         lambda: sections.reading_section(told),
         lambda: sections.overview_section(journeys, what),
@@ -209,6 +219,12 @@ def report(  # a report has many options, all with defaults
         lambda: sections.friction_section(journeys, what),
         lambda: sections.returning_section(journeys, what),
         lambda: sections.people_section(journeys, what),
+        *(
+            []
+            if strategy is None
+            else [lambda: sections.strategy_section(journeys, what, strategy)]
+        ),
+        *([lambda: sections.maturity_section(stands)] if stands else []),
     ]
     made: list[Section] = []
     with steps("making the report", len(makers), progress) as step:
@@ -216,7 +232,11 @@ def report(  # a report has many options, all with defaults
             made.append(make())
             step()
     heading = title if title is not None else f"Customer journeys to {wanted.name}"
-    document = Document(show_name(heading), _lead(what, has_labels), what.to_dict(), tuple(made))
+    definition = what.to_dict() | {
+        "strategy": None if strategy is None else strategy.to_dict(),
+        "maturity": [_model_of(one) for one in stands],
+    }
+    document = Document(show_name(heading), _lead(what, has_labels), definition, tuple(made))
     return Report(document)
 
 
@@ -228,6 +248,15 @@ def _require_touchpoints(source: object, journeys: Journeys) -> None:
         faults = "; ".join(source.rejected.summary())
         why = f"all {source.rows:,} rows were rejected: {faults}"
     raise DataError(f"there is nothing to report on: {why}")
+
+
+def _model_of(one: sections.Maturity) -> dict[str, Any] | None:
+    """Which model something was assessed by; ``None`` for channels whose levels were given."""
+    holder = one.assessments if isinstance(one, ChannelMaturity) else one
+    if holder is None:
+        return None
+    model = holder.model
+    return {"id": model.id, "version": model.version, "digest": model.digest}
 
 
 def _lead(plan: Plan, has_labels: bool) -> tuple[str, ...]:  # noqa: FBT001  # private

@@ -35,7 +35,10 @@ Supports: TypeAlias = "str | Iterable[str] | Mapping[str, float]"
 def _as_supports(given: Supports) -> dict[str, float]:
     """Parents and weights; a plain list shares alike."""
     if isinstance(given, Mapping):
-        return {str(k): float(v) for k, v in given.items()}
+        try:
+            return {str(k): float(v) for k, v in given.items()}
+        except (TypeError, ValueError):
+            raise DefinitionError(f"weights are numbers; found {dict(given)!r}") from None
     names = [given] if isinstance(given, str) else [str(name) for name in given]
     return {name: 1 / len(names) for name in names}
 
@@ -68,7 +71,8 @@ def _check_supports(owner: Item, _: Any, value: Mapping[str, float]) -> None:
 
 
 def _check_amount(owner: Item, field: Any, value: float | None) -> None:
-    if value is not None and not (math.isfinite(value) and value >= 0):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is not None and not (is_number and math.isfinite(value) and value >= 0):
         raise DefinitionError(f"{owner.id!r}: {field.name} is a number from 0 up; found {value!r}")
 
 

@@ -35,6 +35,7 @@ CODES: Final = {
     "AL009": "capability or tool that serves no goal",
     "AL010": "objective that leads to nothing above",
     "AL011": "KPI without a target",
+    "AL012": "KPI that measures no goal",
 }
 """Code -> what it means."""
 _OWNED: Final = (*LEVELS, "kpi")
@@ -176,6 +177,15 @@ def _tactics(strategy: StrategyMap) -> list[Finding]:
 def _kpis(strategy: StrategyMap) -> list[Finding]:
     found = []
     for kpi in strategy.of(KPI):
+        if not kpi.supports and kpi.metric != "given":
+            found.append(
+                Finding(
+                    "AL012",
+                    kpi.id,
+                    f"KPI {kpi.id!r} measures no goal, so it has no value",
+                    "name the goals that it measures, or drop it",
+                )
+            )
         if kpi.target is None:
             found.append(
                 Finding(

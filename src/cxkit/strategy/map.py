@@ -91,6 +91,8 @@ class StrategyMap:
         """Check the links."""
         seen: set[str] = set()
         for item in self.items:
+            if not isinstance(item, Item):
+                raise DefinitionError(f"a map is made of items such as Theme; found {item!r}")
             if item.id in seen:
                 raise DefinitionError(f"the id {item.id!r} occurs more than once")
             seen.add(item.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -68,10 +69,14 @@ class Status(Result):
         return f"{self.state.count('reached')} of {len(self.kpi)} KPIs reached their target"
 
     def notes(self) -> list[str]:
-        """What the states mean."""
-        return [
+        """What the states mean, and what could not be measured."""
+        told = [
             f"reached, missed: the whole {self.level:.0%} interval is on that side of the target"
         ]
+        blank = [name for name, v in zip(self.kpi, self.value, strict=True) if np.isnan(v)]
+        if blank:
+            told.append(f"nothing to measure, or no value given: {', '.join(blank)}")
+        return told
 
 
 def status(
@@ -91,7 +96,7 @@ def status(
     now = instant_us(at, name="at")
     rows = [
         (float(given.get(kpi.id, np.nan)), np.nan, np.nan)
-        if kpi.metric == "given"
+        if kpi.metric == "given" or not kpi.supports
         else _measure(strategy, kpi, journeys, now, level)
         for kpi in kpis
     ]
@@ -156,7 +161,20 @@ def _measure(
         without = leave_one_out(part) * (groups / max(groups - 1, 1))
     error = jackknife_error(without, occupied)
     low, high = interval(value, error, occupied, level=level, bounds=(kpi.low, kpi.high))
+    if not hit.any() and kpi.metric != "value" and not np.isnan(high):
+        high = _none_seen(kpi, seen, level)
     return float(value), float(low), float(high)
+
+
+def _none_seen(kpi: KPI, seen: FloatArray, level: float) -> NDArray[np.float64]:
+    """The high end where nothing was counted: shards that are all 0 do not say how sure that is.
+
+    The exact interval of a Poisson count of 0, over the customers for a share (Garwood 1936,
+    "Fiducial limits for the Poisson distribution", Biometrika 28).
+    """
+    most = -math.log((1 - level) / 2)
+    whole = divide(most, seen.sum()) if kpi.metric == "conversion_rate" else np.asarray(most)
+    return np.minimum(whole, kpi.high)
 
 
 def _customers(journeys: Journeys, rows: NDArray[np.bool_]) -> FloatArray:

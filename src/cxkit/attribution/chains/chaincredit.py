@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from cxkit.attribution.chains.contextchain import GramRows, build_chain
 from cxkit.attribution.chains.contextremoval import ContextRemoval
-from cxkit.attribution.chains.removal import Chains, direct_effects, removal_effects
+from cxkit.attribution.chains.removal import (
+    Chains,
+    direct_effects,
+    removal_effects,
+    removal_slopes,
+)
 from cxkit.attribution.summaries import Estimates, weigh
 from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.arrays import IntArray
@@ -20,12 +25,20 @@ from cxkit.errors import DefinitionError
 if TYPE_CHECKING:
     from cxkit.attribution.chains.markov import ChainCounts
 
-__all__ = ["chain_estimates", "chain_removal", "chain_rows", "visited_slots"]
+__all__ = [
+    "chain_estimates",
+    "chain_removal",
+    "chain_rows",
+    "visited_slots",
+    "why_bare",
+]
 
 FloatArray = NDArray[np.float64]
 
 _MOST_LABELS: Final = 5000
 _MOST_LABELS_WITH_INTERVALS: Final = 500
+_MOST_SOLVED_ANEW: Final = 128
+"""Up to so many labels a chain of order 1 is solved anew for every replicate."""
 _CELLS_AT_ONCE: Final = 1 << 22
 _SMALL_CHAIN: Final = 1 << 21
 """A chain of n contexts and V labels is solved anew for every replicate if V * n**3 is less."""
@@ -67,6 +80,12 @@ def chain_estimates(counts: ChainCounts, weights: FloatArray | None) -> Estimate
     )
 
 
+def why_bare(counts: ChainCounts) -> str:
+    """Why there are no intervals."""
+    most, labels = _MOST_LABELS_WITH_INTERVALS, len(visited_slots(counts))
+    return f"no intervals: a chain has them up to {most:,} labels, and visits {labels:,}"
+
+
 def chain_rows(counts: ChainCounts, slots: IntArray) -> GramRows:
     """The counted rows over the visited labels alone; V, their number, is START."""
     table = np.zeros(len(counts.labels) + 2, np.int64)
@@ -102,12 +121,24 @@ def _first_order(counts: ChainCounts, slots: IntArray, weights: FloatArray | Non
     )
     if weights is None:
         return np.stack(removal_effects(chains))
+    if V > _MOST_SOLVED_ANEW:
+        return _moved(chains, weights)
     effects = np.empty((2, len(weights), V))
     at_once = max(_CELLS_AT_ONCE // max(V * V, 1), 1)
     for start in range(0, len(weights), at_once):
         some = slice(start, start + at_once)
         effects[:, some] = removal_effects(chains.weighted(weights[some]))
     return effects
+
+
+def _moved(chains: Chains, weights: FloatArray) -> FloatArray:
+    """(2, B, V) the effects of the whole, moved along their derivative by the weights."""
+    whole = np.stack(removal_effects(chains.weighted(np.ones((1, SHARDS)))))
+    # Effects do not change when all weights do: only their ratio to the mean counts.
+    ratio = weights / weights.mean(axis=1, keepdims=True)
+    effects = whole + (ratio - 1.0) @ np.stack(removal_slopes(chains))
+    effects[0] = np.clip(effects[0], 0.0, 1.0)
+    return np.asarray(effects)
 
 
 def chain_removal(counts: ChainCounts) -> ContextRemoval:

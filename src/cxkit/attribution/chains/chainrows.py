@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,27 @@ from cxkit.attribution.touchpaths.cutting import conversion_values, sum_by
 from cxkit.attribution.touchpaths.paths import Paths
 from cxkit.attribution.touchpaths.runs import CutJourneys
 from cxkit.core.arrays import IntArray, smallest_unsigned
+from cxkit.errors import DefinitionError
 
-__all__ = ["add_chains", "rows_of_journeys", "rows_of_paths", "rows_over"]
+__all__ = ["add_chains", "check_order", "rows_of_journeys", "rows_of_paths", "rows_over"]
 
 Rows = dict[str, NDArray[Any]]
+
+_HIGHEST: Final = 4
+
+
+def check_order(order: object) -> int:
+    """The order of a chain.
+
+    Raises:
+        DefinitionError: It is no whole number from 1 to 4.
+    """
+    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= _HIGHEST:
+        raise DefinitionError(
+            f"order={order!r}: a chain may look back 1 to {_HIGHEST} touches; beyond that nearly "
+            "every path is its own, and the removal effect is the share of paths with the label"
+        )
+    return order
 
 
 def rows_of_journeys(found: CutJourneys, order: int) -> Rows:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Final, Self, Unpack
+from typing import Any, ClassVar, Self, Unpack
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.attribution.chains.chaincredit import chain_estimates, chain_removal
+from cxkit.attribution.chains.chaincredit import (
+    chain_estimates,
+    chain_removal,
+    why_bare,
+)
 from cxkit.attribution.chains.chainrows import (
     add_chains,
+    check_order,
     rows_of_journeys,
     rows_of_paths,
     rows_over,
@@ -41,22 +46,6 @@ from cxkit.model.journeys import Journeys, as_journeys
 __all__ = ["ChainCounts", "Markov"]
 
 FloatArray = NDArray[np.float64]
-
-_HIGHEST: Final = 4
-
-
-def check_order(order: object) -> int:
-    """The order of a chain.
-
-    Raises:
-        DefinitionError: It is no whole number from 1 to 4.
-    """
-    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= _HIGHEST:
-        raise DefinitionError(
-            f"order={order!r}: a chain may look back 1 to {_HIGHEST} touches; beyond that nearly "
-            "every path is its own, and the removal effect is the share of paths with the label"
-        )
-    return order
 
 
 def _check_order(_: object, __: object, value: object) -> None:
@@ -255,10 +244,11 @@ class ChainCounts(AttributionSummary):
     def estimate(self, weights: FloatArray | None) -> Estimates:
         """Removal effects, and the credit that is proportional to them.
 
-        A set of weights is a chain of its own. In order 1, and in small chains of higher orders, it
-        is solved anew; chains that are larger are moved along their derivative by the weight of
-        each shard (the infinitesimal jackknife; Jaeckel 1972, Efron 1982), which costs as much as
-        one more chain. Above 500 visited labels there are no intervals (NaN).
+        A set of weights is a chain of its own. In order 1 with up to 128 visited labels, and in
+        small chains of higher orders, it is solved anew; chains that are larger are moved along
+        their derivative by the weight of each shard (the infinitesimal jackknife; Jaeckel 1972,
+        Efron 1982), which costs little more than the chain itself. Above 500 visited labels there
+        are no intervals (NaN), and the answer says so.
 
         Raises:
             DefinitionError: More than 5,000 labels are visited.
@@ -266,6 +256,10 @@ class ChainCounts(AttributionSummary):
                 in counted chains).
         """
         return chain_estimates(self, weights)
+
+    def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:  # noqa: ARG002  # as the base class
+        """Why there are no intervals."""
+        return [why_bare(self)] if bare else []
 
     def occupied(self) -> NDArray[np.bool_]:
         """(SHARDS,) which shards hold anything at all."""

@@ -10,7 +10,7 @@ from cxkit.attribution.chains.contextchain import ContextChain
 from cxkit.attribution.summaries import weigh
 from cxkit.errors import DataError
 
-__all__ = ["Chains", "direct_effects", "removal_effects"]
+__all__ = ["Chains", "direct_effects", "removal_effects", "removal_slopes"]
 
 FloatArray = NDArray[np.float64]
 
@@ -77,13 +77,7 @@ def removal_effects(chains: Chains) -> tuple[FloatArray, FloatArray]:
         [[1.0, 1.0], [1.0, 1.0]]
     """
     visited = np.where(chains.visits > 0, chains.visits, 1.0)
-    matrix = np.eye(chains.steps.shape[-1]) - chains.steps / visited[..., None]
-    try:
-        fundamental = np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        raise DataError(
-            "this chain has a loop of labels that no path leaves; count it from paths"
-        ) from None
+    fundamental = _fundamental(chains.steps / visited[..., None])
     arrivals: FloatArray = chains.visits / np.diagonal(fundamental, axis1=-2, axis2=-1)
 
     def effect(gained: FloatArray) -> FloatArray:
@@ -92,6 +86,57 @@ def removal_effects(chains: Chains) -> tuple[FloatArray, FloatArray]:
         return np.asarray(np.divide(lost, whole, out=np.zeros(lost.shape), where=whole != 0))
 
     return effect(chains.conversions), effect(chains.value)
+
+
+def removal_slopes(chains: Chains) -> tuple[FloatArray, FloatArray]:
+    """How the removal effects of the whole move with the weight of each chain of a batch.
+
+    The derivative of the closed form of :func:`removal_effects`. When a chain g counts more, with
+    steps ``S``, visits ``v`` and conversions ``c`` of its own, the chance b of a conversion moves
+    by ``N ((S b + c - v b) / visits)``, and the fundamental matrix N by ``N dQ N``, of which only
+    the diagonal is asked: ``dQ N = (S N - v (N - I)) / visits``. One product of matrices per chain
+    in place of an inverse.
+
+    Args:
+        chains: (G, K) chains; every label is visited in one of them.
+
+    Returns:
+        (G, K) and (G, K): in conversions and in value; 0 where there is nothing to lose.
+    """
+    visits = chains.visits.sum(axis=0)
+    fundamental = _fundamental(chains.steps.sum(axis=0) / visits[:, None])
+    onward = fundamental - np.eye(len(visits))
+    ahead = (fundamental / visits).T
+    diagonal = np.diagonal(fundamental)
+    turned = np.empty_like(chains.visits)
+    for g, own in enumerate(chains.visits):
+        moved = chains.steps[g] @ fundamental
+        moved -= own[:, None] * onward
+        moved *= ahead
+        turned[g] = moved.sum(axis=0) / diagonal
+
+    def slope(gained: FloatArray) -> FloatArray:
+        paid = gained.sum(axis=0)
+        whole = paid.sum()
+        if not whole:
+            return np.zeros_like(turned)
+        chance = fundamental @ (paid / visits)
+        moved = (chains.steps @ chance + gained - chains.visits * chance) / visits
+        effect = visits / diagonal * chance / whole
+        change = chains.visits / visits - turned - gained.sum(axis=1, keepdims=True) / whole
+        return np.asarray(effect * change + visits / diagonal / whole * (moved @ fundamental.T))
+
+    return slope(chains.conversions), slope(chains.value)
+
+
+def _fundamental(steps: FloatArray) -> FloatArray:
+    """The inverse of I less the chances of each step."""
+    try:
+        return np.asarray(np.linalg.inv(np.eye(steps.shape[-1]) - steps))
+    except np.linalg.LinAlgError:
+        raise DataError(
+            "this chain has a loop of labels that no path leaves; count it from paths"
+        ) from None
 
 
 def direct_effects(chain: ContextChain, steps: FloatArray, ends: FloatArray) -> FloatArray:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.attribution.labelsets.counterfactual_fit import Design, fit, refit
+from cxkit.attribution.labelsets.counterfactual_fit import MOST_NARROW, Design, fit, refit
 from cxkit.attribution.labelsets.counterfactual_loss import losses, shifts
 from cxkit.attribution.labelsets.setcredit import SetModel
 from cxkit.attribution.labelsets.setrows import SetRows
 from cxkit.attribution.labelsets.shapley import credit_of_shards
 from cxkit.attribution.models import known_model
-from cxkit.attribution.summaries import Estimates
+from cxkit.attribution.summaries import Estimates, weigh
 from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.intervals import divide
 from cxkit.core.ragged import take_segments
@@ -77,7 +78,8 @@ class LogisticCounterfactual(SetModel):
     does the package ``mta``. ``incremental`` is an estimate from a log, and no experiment.
 
     Intervals are of the model fitted anew without each shard or, where there are so many sets that
-    this would take long, of its first differential. Beyond 200 labels there are none (NaN).
+    this would take long, of its first differential. Beyond 200 labels there are none (NaN), which
+    the notes of the answer say, as they do where no label has a positive increment.
 
     Attributes:
         ridge: The penalty, above 0.
@@ -114,6 +116,26 @@ class LogisticCounterfactual(SetModel):
         names = ("incremental", "value_incremental", "coefficient")
         measures = dict(zip(names, out[2:], strict=True))
         return Estimates(conversions=out[0], value=out[1], measures=measures)
+
+    def remarks(self, whole: Mapping[str, FloatArray], *, labels: int, bare: bool) -> list[str]:
+        """Where credit does not follow the increments, and where there are no intervals."""
+        told = []
+        if bare:
+            told.append(
+                f"no intervals: they are made for up to {MOST_NARROW} labels, on sets that are not "
+                f"too many and large; {labels:,} labels occur"
+            )
+        for credit, lost in (("conversions", "incremental"), ("value", "value_incremental")):
+            if not whole[credit].any() or (whole[lost] > 0).any():
+                continue
+            if credit == "value" and whole[credit].sum() <= 0 and (whole["incremental"] > 0).any():
+                told.append("the value, which is not positive, is shared like the conversions")
+                continue
+            told.append(
+                f"no label has a positive increment in {credit}: the credit is in equal parts to "
+                "the labels of each path, and says nothing of their effects"
+            )
+        return told
 
 
 def _credit(lost: FloatArray, sets: SetRows, weights: FloatArray, *, floored: bool) -> FloatArray:
@@ -170,7 +192,8 @@ class _Counts:
             return self._shifted(weights, best)
         at = self.shard * design.sets + self.group
         paths, conversions, value = (
-            weights @ sum_by(at, a, SHARDS * design.sets).reshape(SHARDS, -1) for a in self.rows
+            weigh(weights, sum_by(at, a, SHARDS * design.sets).reshape(SHARDS, -1))
+            for a in self.rows
         )
         converted, often = conversions.sum(axis=1), paths.sum(axis=1)
         some = (converted > 0) & (converted < often)

@@ -18,11 +18,11 @@ from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.arrays import IntArray
 from cxkit.core.ragged import chunks
 
-__all__ = ["Design", "chance", "curvature", "fit", "refit"]
+__all__ = ["MOST_NARROW", "Design", "chance", "curvature", "fit", "refit"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-_MOST_LABELS: Final = 200
+MOST_NARROW: Final = 200
 _MOST_PAIRS: Final = 1 << 26
 _KEPT_PAIRS: Final = 1 << 22
 _CELLS_AT_ONCE: Final = 1 << 20
@@ -56,7 +56,7 @@ class Design:
     def narrow(self) -> bool:
         """Whether labels are few enough for a matrix of the curvature."""
         pairs = float(np.square(np.diff(self.offsets).astype(np.float64)).sum())
-        return self.labels <= _MOST_LABELS and pairs <= _MOST_PAIRS
+        return self.labels <= MOST_NARROW and pairs <= _MOST_PAIRS
 
     @cached_property
     def rows(self) -> IntArray:

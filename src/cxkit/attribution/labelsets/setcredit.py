@@ -53,9 +53,19 @@ class SetModel(AttributionModel):
             weights: (B, SHARDS) from 0 up; ``None`` is one set of weights, of ones.
         """
 
+    def remarks(self, whole: Mapping[str, FloatArray], *, labels: int, bare: bool) -> list[str]:  # noqa: ARG002  # for those who look
+        """What must be said of an answer; see :meth:`AttributionSummary.remarks`.
+
+        Args:
+            whole: name -> (1, K + 1) the answer.
+            labels: How many labels occur.
+            bare: Whether there are no intervals though there are customers enough.
+        """
+        return [f"no intervals: {self.name} has none for {labels:,} labels"] if bare else []
+
     def count(self, found: JourneyPaths) -> SetCredit:
         """The label sets of the journeys, as a summary that adds up."""
-        return SetCredit.of_cut(found, model=self)
+        return SetCredit.from_sets(found.sets, model=self)
 
     def count_paths(self, paths: Paths) -> SetCredit:
         """The same from the distinct paths alone."""
@@ -148,6 +158,11 @@ class SetCredit(SetRows, AttributionSummary):
     def estimate(self, weights: FloatArray | None) -> Estimates:
         """The credit under some weights of the shards; see the model."""
         return self.model.credit_of_sets(self, weights)
+
+    def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:
+        """What must be said of an answer; see the model."""
+        labels = int(np.count_nonzero(np.bincount(self.codes)))
+        return self.model.remarks(whole, labels=labels, bare=bare)
 
     def _ends(
         self,

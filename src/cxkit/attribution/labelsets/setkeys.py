@@ -43,14 +43,14 @@ def count_masks(
     """
     # Numbers of 32 bits are sorted in half the time.
     kind = np.uint32 if slots + _SHARD_BITS <= _NARROW_BITS else np.uint64
-    keys = masks.astype(kind)
-    keys <<= kind(_SHARD_BITS)
-    keys |= shard
+    keys: NDArray[Any] = masks.astype(kind)
+    np.left_shift(keys, kind(_SHARD_BITS), out=keys)
+    np.bitwise_or(keys, shard, out=keys)
     mine = keys[conversions]
     if slots + _SHARD_BITS <= _DENSE_BITS:
         bins = 1 << (slots + _SHARD_BITS)
         often = np.bincount(keys, minlength=bins)
-        found = np.flatnonzero(often)
+        found: NDArray[Any] = np.flatnonzero(often)
         converted = np.bincount(mine, minlength=bins)[found]
         worth = np.bincount(mine, value, bins)[found]
         often = often[found]

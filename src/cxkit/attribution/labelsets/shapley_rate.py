@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from cxkit.attribution.labelsets.shapley_math import (
     superset_sums,
     weights_by_size,
 )
+from cxkit.attribution.summaries import weigh
 from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.arrays import IntArray
 from cxkit.core.intervals import divide
@@ -109,7 +111,7 @@ def _anew(players: _Players, weights: FloatArray) -> RateGame:
     at_once = max(_CELLS_AT_ONCE // bins, 1)
     for start in range(0, len(weights), at_once):
         some = slice(start, start + at_once)
-        converted, value, paths = (weights[some] @ table for table in tables)
+        converted, value, paths = (weigh(weights[some], table) for table in tables)
         found[0, some] = shapley_of_table(_rate(converted, paths))
         found[1, some] = shapley_of_table(_rate(value, paths))
     return RateGame(players.slots, found[0], found[1], None)
@@ -129,18 +131,14 @@ def _from_whole(players: _Players, weights: FloatArray | None) -> RateGame:
         # Rates do not change when all weights do: only their ratio to the mean counts.
         often = np.bincount(players.shard, players.paths, SHARDS)
         ratio = divide(weights * often.sum(), (weights @ often)[:, None])
-        slopes = [
-            _differential(players, masks, amounts, rate, paths)
-            for amounts, rate in zip((players.conversions, players.value), rates, strict=True)
-        ]
-        found = found + ratio @ np.stack(slopes)
+        found = found + ratio @ _differential(players, masks, rates, paths)
     return RateGame(players.slots, found[0], found[1], None)
 
 
 def _differential(
-    players: _Players, masks: IntArray, amounts: FloatArray, rate: FloatArray, paths: FloatArray
+    players: _Players, masks: IntArray, rates: FloatArray, paths: FloatArray
 ) -> FloatArray:
-    """(SHARDS, L) what the values change, to first order, with the weight of each shard.
+    """(2, SHARDS, L) what the values change, to first order, with the weight of each shard.
 
     A little more of shard g changes the rate of a subset by ``(C_g - rate * N_g) / N``. What its
     paths with the set T add to label k's value is hence a sum over all S that hold T, of the weight
@@ -151,15 +149,17 @@ def _differential(
     joined, apart = weights_by_size(labels)
     size = np.bitwise_count(np.arange(len(paths)))
     per_path = (paths > 0) / np.maximum(paths, 1.0)
-    both = (per_path, per_path * rate)
-    with_k = [superset_sums((joined + apart)[size] * each) for each in both]
-    less = [superset_sums(apart[size] * each)[masks] for each in both]
-    found = np.empty((SHARDS, labels))
+    every = (per_path, per_path * rates[0], per_path * rates[1])
+    with_k = [superset_sums((joined + apart)[size] * each) for each in every]
+    less = [superset_sums(apart[size] * each)[masks] for each in every]
+    found = np.empty((2, SHARDS, labels))
     for k in range(labels):
         reached = masks | 1 << k
-        gained = amounts * (with_k[0][reached] - less[0])
-        gained -= players.paths * (with_k[1][reached] - less[1])
-        found[:, k] = np.bincount(players.shard, gained, SHARDS)
+        one, *lost = (w[reached] - sums for w, sums in zip(with_k, less, strict=True))
+        for what, amounts in enumerate((players.conversions, players.value)):
+            gained = amounts * one
+            gained -= players.paths * lost[what]
+            found[what, :, k] = np.bincount(players.shard, gained, SHARDS)
     return found
 
 
@@ -173,18 +173,24 @@ def _drawn(
     """
     labels, pairs = len(players.slots), orders // 2
     given = np.ones((1, SHARDS)) if weights is None else weights
-    every = (players.conversions, players.value, players.paths)
+    bins = SHARDS * (labels + 1)
+    last = _LastComers(players)
+    base = players.shard * (labels + 1) + 1
+    won = np.flatnonzero((players.conversions != 0) | (players.value != 0))
     found = np.zeros((2, len(given), labels))
     square = np.zeros(labels)
     for _ in range(pairs):
         both = np.zeros((2, len(given), labels))
         for rank in ranks_of_orders(rng, 1, labels):
-            place = np.take(rank.astype(np.uint16), players.codes)
-            complete = np.maximum.reduceat(place, players.offsets[:-1])
-            at = players.shard * (labels + 1) + 1 + complete
+            at = base + last.places(rank)
+            counted = [
+                np.bincount(at[won], players.conversions[won], bins),
+                np.bincount(at[won], players.value[won], bins),
+                np.bincount(at, players.paths, bins),
+            ]
             converted, value, paths = (
-                given @ np.bincount(at, a, SHARDS * (labels + 1)).reshape(SHARDS, -1).cumsum(axis=1)
-                for a in every
+                weigh(given, np.asarray(a, np.float64).reshape(SHARDS, -1).cumsum(axis=1))
+                for a in counted
             )
             gained = np.diff(_rate(np.stack([converted, value]), paths), axis=2)
             both += gained[..., rank] / 2
@@ -192,3 +198,27 @@ def _drawn(
         square += both[0, :1].sum(axis=0) ** 2 / pairs
     variance = np.maximum(square - found[0, :1].sum(axis=0) ** 2, 0.0) / max(pairs - 1, 1)
     return RateGame(players.slots, found[0], found[1], np.sqrt(variance))
+
+
+class _LastComers:
+    """Where in an order the last label of each set stands: sets of one size are done at once."""
+
+    def __init__(self, players: _Players) -> None:
+        size = np.diff(players.offsets)
+        order = np.argsort(size, kind="stable")
+        bounds = np.flatnonzero(np.diff(size[order], prepend=0, append=0))
+        self.sets = [order[i:j] for i, j in pairwise(bounds)]
+        begins = players.offsets[:-1]
+        # (members, sets): the largest of each column is had row by row, many sets at a time.
+        self.members = [
+            players.codes[begins[r] + np.arange(size[r[0]])[:, None]] for r in self.sets
+        ]
+        self.rows = len(size)
+
+    def places(self, rank: IntArray) -> IntArray:
+        """(R,) the place of the last label of each set."""
+        out = np.empty(self.rows, np.int64)
+        narrow = rank.astype(np.uint16)
+        for sets, members in zip(self.sets, self.members, strict=True):
+            out[sets] = np.take(narrow, members).max(axis=0)
+        return out

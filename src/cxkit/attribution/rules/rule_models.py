@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cxkit.attribution.models import known_model
 from cxkit.attribution.rules.rules import RuleModel
-from cxkit.attribution.touchpaths.converting import Touches
+from cxkit.attribution.touchpaths.converting import Touches, spread
 from cxkit.attribution.touchpaths.cutting import span_text
 from cxkit.core.ragged import segment_sum
 from cxkit.core.spans import SpanLike, span_us
@@ -88,9 +88,7 @@ class Linear(RuleModel):
     kind: ClassVar[str] = "linear"
 
     def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
-        offsets = touches.offsets
-        size = np.diff(offsets)
-        return np.repeat(1.0 / size, size)
+        return spread(1.0 / np.diff(touches.offsets), touches.offsets)
 
 
 def _check_part(_: object, field: attrs.Attribute[float], value: float) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import IntArray
 from cxkit.core.records import check_fields
 from cxkit.core.spans import SpanLike, show_span, span_us
+from cxkit.core.summary import SHARDS
 from cxkit.errors import DefinitionError
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journeys import Journeys
@@ -24,6 +25,7 @@ __all__ = [
     "conversion_values",
     "span_text",
     "sum_by",
+    "sum_by_shard",
 ]
 
 TouchesLike: TypeAlias = GoalLike | Iterable[GoalLike] | None
@@ -192,3 +194,9 @@ def conversion_values(journeys: Journeys, rows: IntArray) -> NDArray[np.float64]
 def sum_by(at: NDArray[Any], amounts: NDArray[Any], slots: int) -> NDArray[np.float64]:
     """(slots,) sum of the amounts at each slot."""
     return np.asarray(np.bincount(at, amounts, slots), dtype=np.float64)
+
+
+def sum_by_shard(shard: NDArray[np.uint8], amounts: NDArray[Any]) -> NDArray[Any]:
+    """(SHARDS,) sum of the amounts of each shard; whole numbers stay whole numbers."""
+    sums = sum_by(shard, amounts, SHARDS)
+    return sums if amounts.dtype.kind == "f" else np.rint(sums).astype(np.int64)

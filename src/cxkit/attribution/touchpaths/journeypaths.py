@@ -6,6 +6,7 @@ from functools import cached_property
 
 import attrs
 
+from cxkit.attribution.labelsets.sets import LabelSets
 from cxkit.attribution.touchpaths.converting import ConvertingPaths
 from cxkit.attribution.touchpaths.paths import Paths
 from cxkit.attribution.touchpaths.runs import CutJourneys
@@ -31,3 +32,8 @@ class JourneyPaths(CutJourneys):
     def paths(self) -> Paths:
         """The distinct paths, with how often each led to a conversion and to none."""
         return Paths.of_cut(self)
+
+    @cached_property
+    def sets(self) -> LabelSets:
+        """The distinct label sets, with how often each led to a conversion and to none."""
+        return LabelSets.of_cut(self)

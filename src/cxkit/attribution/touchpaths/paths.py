@@ -15,6 +15,7 @@ from cxkit.attribution.touchpaths.cutting import (
     as_path_rule,
     conversion_values,
     sum_by,
+    sum_by_shard,
 )
 from cxkit.attribution.touchpaths.pathtable import PathTable
 from cxkit.attribution.touchpaths.pathtext import (
@@ -106,9 +107,8 @@ class Paths(SequenceSummary, JourneySummary):
         offsets, mine = strip.offsets, strip.attributed
         shard = strip.take(journeys.row_shards)[offsets[:-1]]
         value = conversion_values(journeys, strip.conversions)
-        at = np.searchsorted(offsets, strip.ends, side="right") - 1
         converted, worth = np.zeros(len(shard), np.int64), np.zeros(len(shard))
-        converted[at], worth[at] = 1, value[mine]
+        converted[strip.converting], worth[strip.converting] = 1, value[mine]
         of_goal = journeys.row_shards[strip.conversions[~mine]]
         return cls(
             rule=found.rule,
@@ -259,7 +259,7 @@ class Paths(SequenceSummary, JourneySummary):
         rows = count_sequences(
             offsets, touches.codes, shard[some], {k: v[some] for k, v in totals.items()}
         )
-        bare = {k: _per_shard(shard[~some], v[~some]) for k, v in totals.items()}
+        bare = {k: sum_by_shard(shard[~some], v[~some]) for k, v in totals.items()}
         return cls(
             rule=rule,
             labels=touches.vocabulary,
@@ -271,7 +271,7 @@ class Paths(SequenceSummary, JourneySummary):
 
     def per_shard(self, counts: IntArray) -> IntArray:
         """(SHARDS,) the sum of counts of the rows by shard."""
-        return _per_shard(self.shard, counts)
+        return sum_by_shard(self.shard, counts)
 
     def result(self, top: int | None = 20) -> PathTable:
         """The most frequent paths.
@@ -297,8 +297,3 @@ class Paths(SequenceSummary, JourneySummary):
             total_value=float(self.value.sum() + self.unattributed_value.sum()),
             null_paths=int(self.nulls.sum() + self.untouched_nulls.sum()),
         )
-
-
-def _per_shard(shard: NDArray[np.uint8], values: NDArray[Any]) -> NDArray[Any]:
-    sums = sum_by(shard, values, SHARDS)
-    return sums if values.dtype.kind == "f" else np.rint(sums).astype(np.int64)

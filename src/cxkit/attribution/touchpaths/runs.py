@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxkit.attribution.touchpaths.cutting import PathRule, conversion_values
 from cxkit.core.arrays import IntArray
-from cxkit.core.ragged import CHUNK, chunks
+from cxkit.core.ragged import CHUNK, per_row
 from cxkit.core.spans import span_us
 from cxkit.core.summary import SHARDS
 from cxkit.model.journeys import Journeys
@@ -97,9 +97,11 @@ class CutJourneys:
         offsets, rows = self.journeys.offsets, self.conversions
         if len(rows) * _FEW_CONVERSIONS > len(offsets):
             # Mostly conversions end their journeys, and a look at the last rows finds all of them.
-            final = np.flatnonzero(self.goals[offsets[1:] - 1])
-            if len(final) == len(rows):
-                return final
+            ends = range(1, len(offsets), CHUNK)
+            final = [self.goals[offsets[j : j + CHUNK] - 1] for j in ends]
+            journeys = np.flatnonzero(np.concatenate(final))
+            if len(journeys) == len(rows):
+                return journeys
         return np.searchsorted(offsets, rows, side="right") - 1
 
     @cached_property
@@ -225,20 +227,16 @@ class CutJourneys:
 
 
 def gather(begin: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
-    """The members of runs, run after run, and their offsets.
+    """The members of runs, none of which is empty, run after run, and their offsets.
 
     Example:
         >>> [x.tolist() for x in gather(np.array([4, 0]), np.array([6, 1]))]
         [[4, 5, 0], [0, 2, 3]]
     """
-    size = end - begin
-    offsets = np.zeros(len(size) + 1, np.int64)
-    np.cumsum(size, out=offsets[1:])
-    members = np.empty(offsets[-1], np.int64)
-    for p0, p1, e0, e1 in chunks(offsets):
-        part = np.arange(e0, e1)
-        part += np.repeat(begin[p0:p1] - offsets[p0:p1], size[p0:p1])
-        members[e0:e1] = part
+    offsets = np.zeros(len(begin) + 1, np.int64)
+    np.cumsum(end - begin, out=offsets[1:])
+    members = per_row(begin - offsets[:-1], offsets)
+    members += np.arange(len(members))
     return members, offsets
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -13,7 +13,7 @@ from cxkit.core.result import Result
 from cxkit.report.document import Column, Table
 from cxkit.report.fold import SHOWN
 
-__all__ = ["told_table"]
+__all__ = ["sentences", "told_table"]
 
 _KEPT: Final = 1000
 _EACH: Final = 4
@@ -70,3 +70,13 @@ def told_table(
 def _plain(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     return value.isoformat() if isinstance(value, date) else value
+
+
+def sentences(notes: Iterable[str]) -> str:
+    """Notes of a result as sentences in a row."""
+    told = (note.strip() for note in notes)
+    return " ".join(
+        f"{note[0].upper()}{note[1:]}" + ("" if note.endswith((":", ".")) else ".")
+        for note in told
+        if note
+    )

@@ -39,6 +39,7 @@ def cxkit(log: PathLog, threads: int) -> Rows:
         },
     )
     _ = journeys.row_shards  # found once per Journeys, whatever is asked of them
+    _ = journeys.shard_journeys, journeys.channel.counts
     three = [A.FirstTouch(), A.LastTouch(), A.Linear()]
 
     def three_rules() -> Any:

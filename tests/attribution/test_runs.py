@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cxkit.attribution import JourneyPaths, PathRule, Paths
-from cxkit.attribution.touchpaths.runs import count_codes, gather
+from cxkit.attribution.touchpaths.runs import gather
 from cxkit.core.codes import Codes
+from cxkit.core.counting import count_codes
 from cxkit.core.ragged import CHUNK
 from cxkit.model.journeys import Journeys
 

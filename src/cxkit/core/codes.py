@@ -7,13 +7,15 @@ of counts have ``K + 1`` slots and nothing that lacks a label can pass for somet
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.arrays import freeze, smallest_unsigned
+from cxkit.core.arrays import IntArray, freeze, smallest_unsigned
+from cxkit.core.counting import count_codes
 from cxkit.core.factorize import factorize, translate, used_numbers
 from cxkit.core.vocabulary import TEXT, Label, Vocabulary, as_label_array, rank_labels
 from cxkit.errors import DataError
@@ -37,6 +39,11 @@ class Codes:
 
     codes: NDArray[Any] = attrs.field(converter=freeze)
     vocabulary: Vocabulary
+
+    @cached_property
+    def counts(self) -> IntArray:
+        """(K + 1,) how often each label occurs, the missing one last; counted once and kept."""
+        return freeze(count_codes(self.codes, len(self.vocabulary) + 1))
 
     @classmethod
     def of(cls, values: Sequence[Label | None] | NDArray[Any]) -> Codes:

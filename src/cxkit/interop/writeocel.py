@@ -32,8 +32,8 @@ def write_ocel(
     Each customer becomes an object, and each event is related to its customer. The event's label
     becomes its type, the other columns its attributes; what is missing is left out, and an event
     without a label has the empty text for a type (read it back with ``null_values=[""]``). Names
-    and types are text, also where labels are numbers. :func:`cxkit.interop.read_ocel` reads the file
-    back.
+    and types are text, also where labels are numbers. :func:`cxkit.interop.read_ocel` reads the
+    file back.
 
     Args:
         journeys: The journeys.

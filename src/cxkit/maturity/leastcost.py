@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
 from cxkit.errors import DataError, DefinitionError
-from cxkit.maturity.bounds import Floor
+from cxkit.maturity.bounds import Floor, hull
 from cxkit.maturity.scoring import EPSILON
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ class Problem:
         self, forbidden: Mapping[str, float], at_most: float, width: int | None
     ) -> Way | None:
         """The cheapest way within a cost; of each front only the ``width`` most promising."""
-        stages = [n for n, gap in self.need.items() if gap > 0]
-        floors = self._floors(stages)
+        stages, floors = self._stages, self._floors
         last_use = {item: i for i, c in enumerate(self.order) for item in c.requires}
         ways: dict[frozenset[str], list[_Reached]] = {
             frozenset(): [(tuple(0.0 for _ in stages), Way(0.0, 0, ()))]
@@ -165,25 +165,28 @@ class Problem:
         ends = [way for front in ways.values() for _, way in front]
         return min(ends, key=Way.key, default=None)
 
-    def _floors(self, stages: list[int]) -> list[tuple[Floor, ...]]:
+    @cached_property
+    def _stages(self) -> tuple[int, ...]:
+        """The stages that lack something."""
+        return tuple(n for n, gap in self.need.items() if gap > 0)
+
+    @cached_property
+    def _floors(self) -> list[tuple[Floor, ...]]:
         """For each place in the order, what the criteria from there on cost at least by stage.
 
-        Costs of stages that gain nothing more are left out: they are at least nothing.
+        What stages cost that lack nothing is left out: it is at least nothing.
         """
-        found: list[tuple[Floor, ...]] = []
-        points = {
-            c.id: [
-                (c.weight * (end - self.worth[c.id]), cost)
-                for end, cost in self._choices(c, frozenset(c.requires), {})
-            ]
-            for c in self.order
-        }
-        for place in range(len(self.order) + 1):
-            later = [c for c in self.order[place:] if points[c.id]]
-            found.append(
-                tuple(Floor.of(points[c.id] for c in later if c.stage == n) for n in stages)
-            )
-        return found
+        later: dict[int, list[list[tuple[float, float]]]] = {n: [] for n in self._stages}
+        floors = {n: Floor.of([]) for n in self._stages}
+        found = [tuple(floors.values())]
+        for c in reversed(self.order):
+            choices = self._choices(c, frozenset(c.requires), {})
+            if c.stage in later and choices:
+                gain = [(c.weight * (end - self.worth[c.id]), cost) for end, cost in choices]
+                later[c.stage].append(hull(gain))
+                floors[c.stage] = Floor.of(later[c.stage])
+            found.append(tuple(floors.values()))
+        return found[::-1]
 
     def _choices(
         self, c: Criterion, met: frozenset[str], forbidden: Mapping[str, float]
@@ -261,13 +264,13 @@ def _in_order(model: MaturityModel) -> tuple[Criterion, ...]:
     A stage that is done with leaves nothing to tell ways apart by but what later ones require.
     """
     order: dict[str, Criterion] = {}
-
-    def visit(criterion: Criterion) -> None:
-        if criterion.id not in order:
-            for item in criterion.requires:
-                visit(model.criterion(item))
-            order[criterion.id] = criterion
-
     for criterion in sorted(model.criteria, key=lambda c: c.stage):
-        visit(criterion)
+        waiting = [criterion]
+        while waiting:
+            first = [item for item in waiting[-1].requires if item not in order]
+            if first:
+                waiting += map(model.criterion, reversed(first))
+            else:
+                last = waiting.pop()
+                order.setdefault(last.id, last)
     return tuple(order.values())

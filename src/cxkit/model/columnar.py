@@ -126,6 +126,11 @@ class JourneyColumns:
         return freeze(table[self.customer.codes])
 
     @cached_property
+    def shard_journeys(self) -> IntArray:
+        """(SHARDS,) how many journeys there are in each shard."""
+        return freeze(np.bincount(self.shards, minlength=SHARDS))
+
+    @cached_property
     def row_shards(self) -> NDArray[np.uint8]:
         """(E,) the shard of each touchpoint: a byte each, kept because counting asks again."""
         return freeze(np.repeat(self.shards.astype(np.uint8), np.diff(self.offsets)))

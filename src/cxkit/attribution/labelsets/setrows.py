@@ -21,8 +21,9 @@ from cxkit.attribution.touchpaths.cutting import (
     sum_by,
 )
 from cxkit.attribution.touchpaths.paths import Paths
-from cxkit.attribution.touchpaths.runs import CutJourneys, count_codes
+from cxkit.attribution.touchpaths.runs import CutJourneys
 from cxkit.core.arrays import IntArray
+from cxkit.core.counting import count_codes
 from cxkit.core.distinct import code_masks
 from cxkit.core.sequences import SequenceSummary
 from cxkit.core.summary import SHARDS, parameter, total
@@ -89,7 +90,7 @@ class SetRows(SequenceSummary, JourneySummary):
             **parameters,
             rule=cut.rule,
             labels=labels.vocabulary,
-            touchpoints=count_codes(codes, slots),
+            touchpoints=labels.counts if strip.rows is None else count_codes(codes, slots),
             unattributed_conversions=np.bincount(of_lost, minlength=SHARDS),
             unattributed_value=sum_by(of_lost, value[lost], SHARDS),
             untouched_nulls=strip.untouched_nulls,

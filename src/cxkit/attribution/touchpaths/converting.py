@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.attribution.touchpaths.cutting import PathRule, sum_by
-from cxkit.attribution.touchpaths.runs import CutJourneys, count_codes, gather
+from cxkit.attribution.touchpaths.runs import CutJourneys, gather
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Vocabulary
+from cxkit.core.counting import count_codes
 from cxkit.core.ragged import per_row
 from cxkit.core.summary import SHARDS
 from cxkit.errors import DefinitionError
@@ -139,11 +140,10 @@ class ConvertingPaths:
             shard=shard[some],
             value=value[some],
             labels=labels.vocabulary,
-            touchpoints=count_codes(seen, labels.slots),
+            touchpoints=labels.counts if seen is labels.codes else count_codes(seen, labels.slots),
             unattributed_conversions=np.bincount(shard[~some], minlength=SHARDS),
             unattributed_value=sum_by(shard[~some], value[~some], SHARDS),
-            null_paths=count_codes(journeys.shards.astype(np.uint8), SHARDS)
-            - np.bincount(shard[ends], minlength=SHARDS),
+            null_paths=journeys.shard_journeys - np.bincount(shard[ends], minlength=SHARDS),
         )
 
 

@@ -16,7 +16,7 @@ from cxkit.core.spans import span_us
 from cxkit.core.summary import SHARDS
 from cxkit.model.journeys import Journeys
 
-__all__ = ["CutJourneys", "Runs", "Strip", "count_codes", "gather"]
+__all__ = ["CutJourneys", "Runs", "Strip", "gather"]
 
 _FEW: int = 16
 """A search for each of P bounds is cheaper than a pass over E rows if P * 16 < E."""
@@ -238,32 +238,6 @@ def gather(begin: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
     members = per_row(begin - offsets[:-1], offsets)
     members += np.arange(len(members))
     return members, offsets
-
-
-def count_codes(codes: NDArray[Any], slots: int) -> IntArray:
-    """(slots,) how often each code occurs.
-
-    Codes of one byte are counted two at a time: half as many to widen to 64 bits.
-
-    Example:
-        >>> count_codes(np.array([0, 2, 2], np.uint8), 3).tolist()
-        [1, 0, 2]
-    """
-    counts = np.zeros(slots, np.int64)
-    odd = len(codes) % 2
-    if codes.dtype == np.uint8 and len(codes) > CHUNK and codes.flags.c_contiguous:
-        counts[codes[:odd]] += 1
-        pairs = np.zeros(1 << 16, np.int64)
-        both = codes[odd:].view(np.uint8)
-        both = both[: len(both) // 2 * 2]
-        wide = np.frombuffer(both, np.uint16)
-        for start in range(0, len(wide), 2 * CHUNK):
-            pairs += np.bincount(wide[start : start + 2 * CHUNK], minlength=1 << 16)
-        table = pairs.reshape(256, 256)
-        return np.asarray(counts + (table.sum(axis=0) + table.sum(axis=1))[:slots])
-    for start in range(0, len(codes), CHUNK):
-        counts += np.bincount(codes[start : start + CHUNK], minlength=slots)
-    return counts
 
 
 def _merge_order(begin: IntArray, first: int) -> IntArray:

@@ -55,6 +55,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(NDArray|\w+Like|Any|Self|Literal|TypeAlias|Path|Axes)"),
     (r"py:.*", r"(Callable|Generator|Hashable|Iterable|Iterator|Mapping|Sequence|TextIO)"),
     (r"py:.*", r"((cxkit\.interop\.\w+\.)?S|cxkit\.strategy\.map\._T|Label)"),  # type variables
+    (r"py:.*", r"(sections\.)?Maturity"),  # an alias: what the report takes for maturity
     (r"py:.*", r"DataFrame"),  # Spark's
     (r"py:.*", r"(date|datetime|timedelta|tzinfo|ClassVar|Final|Protocol|TypeVar|optional)"),
 ]

@@ -6,7 +6,7 @@ from hypothesis import settings
 
 __all__ = ["some"]
 
-_USUAL = 100
+_USUAL = 40
 
 
 def some(examples: int) -> int:

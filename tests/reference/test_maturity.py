@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from cxkit import Journeys
 from cxkit.core.canonical import canonical_json, digest
 from cxkit.maturity import (
     Answer,
@@ -22,6 +23,7 @@ from cxkit.maturity import (
     equivalent_stage,
     krippendorff_alpha,
     level_chances,
+    messages_that_ask_nothing,
     roadmap,
 )
 from tests.shared import shared
@@ -474,3 +476,23 @@ def test_owasp_samm_loads():
             ]
             score += sum(own) / len(own)
         assert found.profile[practice] * 3 == pytest.approx(score)
+
+
+def test_seed_04_messages_that_ask_for_no_sale():
+    path = shared("oracles/domain/seed_concepts.json")
+    entries = json.loads(path.read_text(encoding="utf-8"))["oracles"]
+    entry = next(e for e in entries if e["id"] == "SEED-04")
+    rows = entry["inputs"]["touchpoints"]
+    journeys = Journeys.from_table(
+        {
+            "who": ["one"] * len(rows),
+            "t": list(range(len(rows))),
+            "initiator": [r["initiator"] for r in rows],
+            "intent": [r["intent"] for r in rows],
+        },
+        customer="who",
+        time="t",
+        time_unit="s",
+        columns=["initiator", "intent"],
+    )
+    assert messages_that_ask_nothing(journeys) == entry["expected"]["non_sales_share"]

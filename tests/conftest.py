@@ -16,10 +16,10 @@ import cxkit as cx
 # A loaded machine must not fail a law: no deadline. In CI the examples are the same every time.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
-    "ci", settings.get_profile("default"), derandomize=True, database=None, max_examples=40
+    "ci", settings.get_profile("default"), derandomize=True, database=None, max_examples=25
 )
 # On other versions of what they need, a few random examples of each law will do.
-settings.register_profile("versions", settings.get_profile("ci"), max_examples=5)
+settings.register_profile("versions", settings.get_profile("ci"), max_examples=4)
 settings.load_profile(
     os.environ.get("CXKIT_TEST_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )

@@ -6,7 +6,7 @@ from hypothesis import settings
 
 __all__ = ["some"]
 
-_USUAL = 40
+_USUAL = 25
 
 
 def some(examples: int) -> int:

@@ -173,7 +173,7 @@ CASES = [
 ]
 every_case = pytest.mark.parametrize(("kind", "parameters"), CASES)
 # There are hundreds of cases; where only versions change, fewer examples of each do.
-few = settings(max_examples=some(12))
+few = settings(max_examples=some(8))
 
 
 def close(a, b):

@@ -78,7 +78,7 @@ PER_TOUCHPOINT = {
 }
 # Journeys always hold every event, for a verb refuses a goal that the data does not have.
 FILL = [("z", 0, event, "web", 1, 1.0) for event in ("view", "cart", "buy", "mail")]
-few = settings(max_examples=some(12))
+few = settings(max_examples=some(8))
 
 
 def bits(values):

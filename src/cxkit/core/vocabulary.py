@@ -136,6 +136,10 @@ class Vocabulary:
         found[order] = np.cumsum(order < len(theirs)) - 1
         return np.append(found[len(theirs) :], len(theirs))
 
+    def pick(self, codes: NDArray[Any]) -> Vocabulary:
+        """The labels of some codes, which ascend; numpy 2.1 cannot pick texts by narrow numbers."""
+        return Vocabulary(self.labels[codes.astype(np.intp)])
+
     def hash64(self) -> NDArray[np.uint64]:
         """(K,) uint64: a hash of each label that is the same in every process and release."""
         return hash_labels(self.labels)
@@ -207,9 +211,10 @@ def rank_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
 
 
 def _distinct_sorted(labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
-    # Stable: the default sort of numpy's texts crashes the process where two sorted runs follow one
-    # another (numpy 2.4 and 2.5), and a stable one is fastest just there.
-    array = np.sort(as_label_array(labels), kind="stable")
+    # By a stable order, and not by np.sort, of texts: the default sort of numpy 2.4 and 2.5 crashes
+    # the process where two sorted runs follow one another, the stable one of 2.1 damages the texts.
+    array = as_label_array(labels)
+    array = array[np.argsort(array, kind="stable")]
     if len(array) < 2:
         return array
     first = np.ones(len(array), dtype=bool)

@@ -218,7 +218,7 @@ class SequencePatterns(SequenceSummary, JourneySummary):
         flat = np.concatenate([np.zeros(0, np.int64), *pieces])
         used = np.unique(flat)
         named = used[used < column.missing]
-        kept = Vocabulary(column.vocabulary.labels[named])
+        kept = column.vocabulary.pick(named)
         table = np.full(column.slots, len(kept), smallest_unsigned(len(kept)))
         table[named] = np.arange(len(kept))
         return cls(

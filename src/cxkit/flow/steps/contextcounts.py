@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
-from cxkit.core.codes import Codes, Vocabulary
+from cxkit.core.codes import Codes
 from cxkit.core.factorize import factorize
 from cxkit.core.intervals import check_level
 from cxkit.core.ragged import ranks, segment_ids
@@ -125,7 +125,7 @@ class Contexts(SequenceSummary, JourneySummary):
         codes, offsets, shard, rows = _counted_grams(many, column, order)
         totals = _totals(many, wanted, rows, len(shard))
         used = np.unique(codes)
-        kept = Vocabulary(column.vocabulary.labels[used[used < column.missing]])
+        kept = column.vocabulary.pick(used[used < column.missing])
         table = np.full(column.slots, len(kept), smallest_unsigned(len(kept)))
         table[used[used < column.missing]] = np.arange(len(kept))
         return cls(

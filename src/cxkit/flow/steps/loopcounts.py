@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.codes import Codes, Label, Vocabulary
+from cxkit.core.codes import Codes, Label
 from cxkit.core.intervals import check_level, divide, share_interval
 from cxkit.core.ragged import segment_ids
 from cxkit.core.sequences import SequenceSummary, count_sequences
@@ -130,7 +130,7 @@ class Loops(SequenceSummary, JourneySummary):
         codes = column.codes[rows]
         used = np.unique(codes)
         named = used[used < column.missing]
-        kept = Vocabulary(column.vocabulary.labels[named])
+        kept = column.vocabulary.pick(named)
         table = np.full(column.slots, len(kept), codes.dtype)
         table[named] = np.arange(len(kept))
         codes = table[codes].astype(np.min_scalar_type(len(kept)))

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
-from cxkit.core.codes import Vocabulary
 from cxkit.core.factorize import factorize
 from cxkit.core.records import check_fields
 from cxkit.core.sequences import SequenceSummary, count_sequences

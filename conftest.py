@@ -1,4 +1,4 @@
-"""Examples of the documentation, in src/, docs/ and README.md, that need an optional library.
+"""Tests, and examples of the documentation, that need an optional library.
 
 Pytest hands a page only to the hooks of folders above it, so this stands at the top.
 """
@@ -28,11 +28,16 @@ def _missing_library(error: BaseException) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Skip an example that needs a library which is not installed, and only for that reason."""
+    """Skip what needs a library which is not installed, and only for that reason."""
     try:
         return (yield)
     except doctest.UnexpectedException as failure:
         library = _missing_library(failure.exc_info[1])
+        if library is None:
+            raise
+        pytest.skip(f"{item.name} needs {library}")
+    except ImportError as absent:  # a test that goes into a room whose library is not installed
+        library = _missing_library(absent)
         if library is None:
             raise
         pytest.skip(f"{item.name} needs {library}")

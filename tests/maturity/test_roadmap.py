@@ -1,10 +1,12 @@
 import itertools
+import math
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies as st
 
 from cxkit.errors import DataError, DefinitionError
-from cxkit.maturity import Answer, Criterion
+from cxkit.maturity import Answer, Answers, AnswerScale, Criterion, MaturityModel, Stage
 from cxkit.maturity.roadmap import roadmap
 from tests.examples import some
 from tests.maturity.models import answered, small
@@ -118,3 +120,55 @@ def test_costs_of_ones_own():
     with pytest.raises(DefinitionError, match="costs of 'a'"):
         roadmap(now, costs={"a": {1: -1}})
     assert [s.criterion for s in roadmap(now, 3).steps] == ["a", "b"]
+
+
+@st.composite
+def yes_no_models(draw):
+    """Models of up to twelve criteria that are met or not, and what is met now."""
+    stages = draw(st.integers(2, 4))
+    count = draw(st.integers(stages - 1, 12))
+    criteria = [
+        Criterion(
+            f"c{i}",
+            i + 2 if i < stages - 1 else draw(st.integers(2, stages)),
+            "people",
+            weight=draw(st.sampled_from([1, 2, 0.5, 1.3])),
+            gate=draw(st.booleans()),
+            effort=draw(st.sampled_from([1, 2, 3.5])),
+            requires=draw(st.lists(st.sampled_from([f"c{j}" for j in range(i)]), max_size=2))
+            if i
+            else [],
+        )
+        for i in range(count)
+    ]
+    model = MaturityModel(
+        id="yes-no",
+        version="1.0.0",
+        stages=[Stage(n, f"s{n}") for n in range(1, stages + 1)],
+        dimensions=["people"],
+        criteria=criteria,
+        stage_threshold=draw(st.sampled_from([0.5, 0.75, 1.0])),
+        answer_scale=AnswerScale("yes-no", {"no": 0, "yes": 1}),
+    )
+    return model, draw(st.lists(st.booleans(), min_size=count, max_size=count))
+
+
+@settings(max_examples=some(60), deadline=None)
+@given(yes_no_models())
+def test_of_all_choices_of_twelve_criteria_none_is_cheaper(given_):
+    model, now = given_
+    count = len(model.criteria)
+    every = (np.arange(1 << count)[:, None] >> np.arange(count)) & 1 == 1
+    level = model.assess(Answers.from_array(model, every.astype(float))).level
+    held = np.array(now)
+    raised = every & ~held
+    allowed = ~(held & ~every).any(axis=1)  # nothing is given up
+    for place, criterion in enumerate(model.criteria):
+        for need in criterion.requires:
+            allowed &= ~raised[:, place] | every[:, model.positions[need]]
+    cost = raised @ np.array([c.effort for c in model.criteria], float)
+    assessed = model.assess(Answers.from_array(model, held[None].astype(float)))[0]
+    for target in range(assessed.level + 1, model.top_stage + 1):
+        best = cost[allowed & (level >= target)].min(initial=math.inf)
+        plan = roadmap(assessed, target)
+        assert plan.cost == pytest.approx(best)

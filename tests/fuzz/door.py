@@ -83,7 +83,9 @@ def ocel_sqlite() -> bytes:
         INSERT INTO event_Pay VALUES ('e1', '2024-03-01T10:00:00Z', 1.5);
         """
     )
-    return database.serialize()
+    data = database.serialize()
+    database.close()
+    return data
 
 
 SEEDS: dict[str, list[bytes]] = {

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from cxkit.core.batches import floats, of_one_length, plain_list, whole_ticks
 from cxkit.core.codes import Codes, Label
@@ -175,7 +176,8 @@ class LiveSliding(InOrder[SlidingTotal]):
             found = math.fsum(weight for _, weight in kept) if self.values else len(kept)
         out.append(SlidingTotal(self._names[slot], time_us, found))
 
-    def _pass(self, slot: int, final: int, out: list[SlidingTotal]) -> int:  # noqa: ARG002  # nothing happens by time alone
+    @override
+    def _pass(self, slot: int, final: int, out: list[SlidingTotal]) -> int:
         return NEVER
 
     def _told(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, Unpack
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from cxkit.attribution.chains.chaincredit import (
     chain_estimates,
@@ -257,7 +258,8 @@ class ChainCounts(AttributionSummary):
         """
         return chain_estimates(self, weights)
 
-    def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:  # noqa: ARG002  # as the base class
+    @override
+    def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:
         """Why there are no intervals."""
         return [why_bare(self)] if bare else []
 

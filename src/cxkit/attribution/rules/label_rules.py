@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from cxkit.attribution.models import known_model
 from cxkit.attribution.rules.rules import RuleModel
@@ -68,7 +69,8 @@ class LastNonDirect(RuleModel):
         told = ", ".join(map(show_label, self.direct))
         return self.kind if self.direct == ("direct",) else f"{self.kind}({told})"
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         begin, end = touches.offsets[:-1], touches.offsets[1:]
         direct = np.zeros(len(touches.labels) + 1, dtype=bool)
         for label in self.direct:
@@ -102,7 +104,8 @@ class LinearDistinct(RuleModel):
 
     kind: ClassVar[str] = "linear_distinct"
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         presence = _presence(touches)
         distinct = segment_sum(presence, touches.offsets)
         return np.asarray(presence / np.repeat(distinct, np.diff(touches.offsets)))
@@ -128,7 +131,8 @@ class Participation(RuleModel):
     kind: ClassVar[str] = "participation"
     conserves: ClassVar[bool] = False
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         return _presence(touches)
 
 
@@ -151,7 +155,8 @@ class PresenceShare(RuleModel):
     kind: ClassVar[str] = "presence_share"
     per_touch: ClassVar[bool] = False
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         return _presence(touches)
 
     def settle(self, earned: FloatArray, attributed: FloatArray) -> FloatArray:
@@ -220,7 +225,8 @@ class LabelWeights(RuleModel):
             raise DefinitionError(f"{attribution.model.name} has no removal effects; use Markov()")
         return cls(zip(attribution.labels, effects.tolist(), strict=True))
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         table = np.zeros(len(touches.labels) + 1)
         for label, weight in self.weights:
             if label is None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from cxkit.attribution.models import known_model
 from cxkit.attribution.rules.rules import RuleModel
@@ -38,7 +39,8 @@ class FirstTouch(RuleModel):
 
     kind: ClassVar[str] = "first_touch"
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         offsets = touches.offsets
         credit = np.zeros(offsets[-1])
         credit[offsets[:-1]] = 1.0
@@ -63,7 +65,8 @@ class LastTouch(RuleModel):
 
     kind: ClassVar[str] = "last_touch"
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         offsets = touches.offsets
         credit = np.zeros(offsets[-1])
         credit[offsets[1:] - 1] = 1.0
@@ -87,7 +90,8 @@ class Linear(RuleModel):
 
     kind: ClassVar[str] = "linear"
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         return spread(1.0 / np.diff(touches.offsets), touches.offsets)
 
 
@@ -165,7 +169,8 @@ class PositionBased(RuleModel):
         """Both ends and the middle: 30% each, 10% to the rest."""
         return cls(0.3, 0.3, 0.3)
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         begin, size = touches.offsets[:-1], np.diff(touches.offsets)
         has_middle = (size >= 3) & (self.middle > 0)
         named = np.minimum(size, 2) + has_middle
@@ -226,7 +231,8 @@ class TimeDecay(RuleModel):
     kind: ClassVar[str] = "time_decay"
     half_life: str = attrs.field(default="7d", converter=_span)
 
-    def credit(self, touches: Touches) -> FloatArray:  # noqa: D102  # as the base class
+    @override
+    def credit(self, touches: Touches) -> FloatArray:
         offsets, ticks = touches.offsets, touches.ticks
         size = np.diff(offsets)
         age = np.repeat(ticks[offsets[1:] - 1], size) - ticks

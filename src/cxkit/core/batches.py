@@ -1,7 +1,8 @@
-"""Columns of a few touchpoints, as live engines take them: arrays, lists or codes."""
+"""One or a few touchpoints, as live engines take them: a time, or columns of whatever kind."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,26 @@ from cxkit.core.codes import Codes
 from cxkit.core.spans import FIRST_US, LAST_US
 from cxkit.errors import DataError
 
-__all__ = ["floats", "of_one_length", "plain_list", "whole_ticks"]
+__all__ = ["checked_us", "floats", "of_one_length", "plain_list", "whole_ticks"]
+
+
+def checked_us(time_us: Any) -> int:
+    """A whole number of microseconds within the years 1900 to 2200.
+
+    Raises:
+        DataError: It is none.
+
+    Example:
+        >>> checked_us(np.int64(5))
+        5
+    """
+    try:
+        us = operator.index(time_us)
+    except TypeError:
+        raise DataError(f"time_us is whole microseconds since 1970; found {time_us!r}") from None
+    if not FIRST_US <= us <= LAST_US:
+        raise DataError(f"time_us={us} lies outside the years 1900 to 2200")
+    return us
 
 
 def whole_ticks(time_us: Any) -> IntArray:

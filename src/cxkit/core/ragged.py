@@ -23,6 +23,7 @@ __all__ = [
     "chunks",
     "cut_offsets",
     "lengths",
+    "next_row",
     "per_row",
     "ranks",
     "segment_ids",
@@ -242,3 +243,20 @@ def _chosen(offsets: IntArray, which: Any) -> tuple[IntArray, IntArray]:
     new = np.zeros(len(which) + 1, np.int64)
     np.cumsum(np.diff(offsets)[which], out=new[1:])
     return new, offsets[:-1][which] - new[:-1]
+
+
+def next_row(rows: IntArray, begin: IntArray, end: IntArray) -> IntArray:
+    """(S,) the first of some rows from ``begin`` on and before ``end``, -1 where there is none.
+
+    Args:
+        rows: (n,) rows, in order.
+        begin: (S,) where to begin.
+        end: (S,) before which row to end.
+
+    Example:
+        >>> next_row(np.array([3, 7]), np.array([2, 4, 8]), np.array([9, 6, 9])).tolist()
+        [3, -1, -1]
+    """
+    padded = np.append(rows, np.iinfo(np.int64).max)
+    found = padded[np.searchsorted(rows, begin)]
+    return np.where(found < end, found, -1)

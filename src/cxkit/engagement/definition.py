@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Self
 
 import attrs
 
+from cxkit.core.canonical import digest
 from cxkit.core.records import check_fields
 from cxkit.core.spans import span_us
 from cxkit.engagement import fields
@@ -83,8 +82,7 @@ class ScaleDefinition:
             >>> scale.digest == EngagementScale.from_dict(scale.to_dict()).digest
             True
         """
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return digest(self.to_dict())
 
     @property
     def primary_goal(self) -> Goal:

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.core.batches import plain_list, whole_ticks
 from cxkit.core.codes import Label
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, span_us
 from cxkit.engagement.ageing import HalfLife, Inactivity, show_instant
 from cxkit.engagement.livecustomers import LiveCustomers
-from cxkit.engagement.livetimes import plain_list, whole_ticks
 from cxkit.engagement.scale import EngagementScale
 from cxkit.errors import DataError
 from cxkit.model.touchpoint import Touchpoint

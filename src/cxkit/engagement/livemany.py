@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
+from cxkit.core.batches import plain_list
 from cxkit.core.codes import Codes, Label
 from cxkit.engagement.livestate import LiveState
-from cxkit.engagement.livetimes import plain_list
 from cxkit.errors import DataError
 
 __all__ = ["many_plain"]

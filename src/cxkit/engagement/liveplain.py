@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from cxkit.core.batches import checked_us
 from cxkit.core.codes import Label
 from cxkit.core.spans import FIRST_US, LAST_US
 from cxkit.engagement.ageing import Inactivity
@@ -17,7 +18,6 @@ from cxkit.engagement.live import LiveScores
 from cxkit.engagement.livebytes import damaged
 from cxkit.engagement.livemany import many_plain
 from cxkit.engagement.livestate import NEVER, LiveState
-from cxkit.engagement.livetimes import checked_us
 from cxkit.engagement.scale import EngagementScale
 
 __all__ = ["PlainScores"]

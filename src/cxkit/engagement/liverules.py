@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from cxkit.core.batches import checked_us
 from cxkit.core.codes import Label
 from cxkit.core.spans import FIRST_US, LAST_US
 from cxkit.engagement import liverows
@@ -24,7 +25,6 @@ from cxkit.engagement.live import LiveScores
 from cxkit.engagement.liverows import Item, Waiting
 from cxkit.engagement.livestate import NEVER, LiveState
 from cxkit.engagement.livesteps import Kept, Steps
-from cxkit.engagement.livetimes import checked_us
 from cxkit.engagement.scale import EngagementScale
 from cxkit.errors import DataError
 

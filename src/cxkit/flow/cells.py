@@ -55,7 +55,7 @@ class CellSummary(JourneySummary):
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         first = starts(keys)
-        merged = cells_of_keys(keys[first], labels, self.codes.shape[1])
+        merged = self._rows(keys[first], labels)
         for field in self.fields("total"):
             if field.name in merged:
                 continue
@@ -75,14 +75,22 @@ class CellSummary(JourneySummary):
                 seen |= getattr(self, field.name) != 0
         return seen
 
-    def _keys(self, labels: Vocabulary) -> IntArray:
-        """(R,) one number per row, over united labels."""
+    def _rows(self, keys: IntArray, labels: Vocabulary) -> dict[str, Any]:
+        """The fields that say which cells there are, from sorted keys ``cell << 6 | shard``."""
+        return cells_of_keys(keys, labels, self.codes.shape[1])
+
+    def _cells(self, labels: Vocabulary) -> IntArray:
+        """(R,) the number of each row's cell, over united labels."""
         table = np.append(self.labels.positions_in(labels), len(labels) + 1)
-        keys = np.zeros(len(self), np.int64)
+        cells = np.zeros(len(self), np.int64)
         for place in range(self.codes.shape[1]):
-            keys *= len(labels) + 2
-            keys += table[self.codes[:, place]]
-        return (keys << _SHARD_BITS) | self.shard
+            cells *= len(labels) + 2
+            cells += table[self.codes[:, place]]
+        return cells
+
+    def _keys(self, labels: Vocabulary) -> IntArray:
+        """(R,) the key of each row, over united labels."""
+        return (self._cells(labels) << _SHARD_BITS) | self.shard
 
 
 class CellCounts:

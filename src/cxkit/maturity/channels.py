@@ -16,6 +16,7 @@ from cxkit.core.result import ColumnLike, Result
 from cxkit.errors import DataError, did_you_mean
 from cxkit.maturity.answers import AnswerLike, Answers
 from cxkit.model.journeys import Journeys
+from cxkit.model.switchrows import switch_rows
 
 if TYPE_CHECKING:
     from cxkit.maturity.model import MaturityModel
@@ -46,14 +47,10 @@ def channel_switches(journeys: Journeys, by: str = "channel") -> dict[tuple[Labe
         >>> channel_switches(journeys)
         {('web', 'store'): 1}
     """
-    where = journeys.codes(by)
-    known = journeys.where(~where.is_missing()) if where.is_missing().any() else journeys
-    codes = known.codes(by)
+    codes = journeys.codes(by)
     slots = len(codes.vocabulary)
-    inner = np.ones(len(codes), bool)
-    inner[known.offsets[:-1]] = False  # the first touchpoint follows nothing
-    wide = codes.codes.astype(np.int64)
-    pairs = (wide[:-1] * slots + wide[1:])[inner[1:] & (wide[1:] != wide[:-1])]
+    source, target = (codes.codes[rows].astype(np.int64) for rows in switch_rows(journeys, by))
+    pairs = source * slots + target
     found, counts = np.unique(pairs, return_counts=True)  # few of the pairs of many labels occur
     labels = list(codes.vocabulary)
     return {

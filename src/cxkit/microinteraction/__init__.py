@@ -6,11 +6,12 @@ measured over recorded streams (``replay``, :class:`ReplayCounts`).
 
 from __future__ import annotations
 
+from cxkit.core.findings import Finding, Findings
 from cxkit.microinteraction.building import Telling
 from cxkit.microinteraction.comparing import ReplayComparison, compare_replays
 from cxkit.microinteraction.counts import ReplayCounts
 from cxkit.microinteraction.instances import Instances
-from cxkit.microinteraction.lint import CODES, Finding, Findings
+from cxkit.microinteraction.lint import CODES
 from cxkit.microinteraction.live import Fired, Moment, Running
 from cxkit.microinteraction.measuring import Measuring
 from cxkit.microinteraction.nested import Nested, nested

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from cxkit.core.result import ColumnLike, Result
+from cxkit.core.findings import Finding, Findings
 from cxkit.microinteraction.graph import effective_rules, live_rules, reach, steps
 
 if TYPE_CHECKING:
     from cxkit.microinteraction.parts import Rule
     from cxkit.microinteraction.spec import Microinteraction
 
-__all__ = ["CODES", "Finding", "Findings", "lint"]
+__all__ = ["CODES", "lint"]
 
 CODES: Final = {
     "MI001": "state that cannot be reached",
@@ -32,51 +32,6 @@ CODES: Final = {
     "MI013": "system trigger that the user cannot control",
 }
 """Code -> what it means."""
-
-
-@attrs.frozen
-class Finding:
-    """One thing that is wrong.
-
-    Attributes:
-        code: One of ``CODES``.
-        place: Where: a state, ``state/event``, ``state/@after``, a mode, a loop or the trigger.
-        sentence: What is wrong.
-        suggestion: What to do.
-    """
-
-    code: str
-    place: str
-    sentence: str
-    suggestion: str
-
-
-@attrs.frozen(eq=False, repr=False)
-class Findings(Result):
-    """What is wrong, by code and place.
-
-    Attributes:
-        found: The findings.
-    """
-
-    found: tuple[Finding, ...]
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self.found)
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """Code and place of each."""
-        return [(f.code, f.place) for f in self.found]
-
-    def columns(self) -> dict[str, ColumnLike]:
-        """Code, place, what is wrong and what to do."""
-        names = ("code", "place", "sentence", "suggestion")
-        return {name: [getattr(f, name) for f in self.found] for name in names}
-
-    def title(self) -> str:
-        """How many."""
-        return f"{len(self.found)} findings" if self.found else "nothing found"
 
 
 def lint(spec: Microinteraction, first_feedback_ms: float) -> Findings:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cxkit.core.codes import Codes
+    from cxkit.core.findings import Findings
     from cxkit.core.spans import InstantLike
     from cxkit.microinteraction.building import Telling
-    from cxkit.microinteraction.lint import Findings
     from cxkit.microinteraction.live import Running
     from cxkit.microinteraction.replay import Replay, StreamLike
 

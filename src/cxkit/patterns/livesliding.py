@@ -14,11 +14,12 @@ from typing_extensions import override
 from cxkit.core.batches import floats, of_one_length, plain_list, whole_ticks
 from cxkit.core.codes import Codes, Label
 from cxkit.core.spans import SpanLike, show_span, span_us
+from cxkit.core.whole import whole_number
 from cxkit.model.goal import Goal, GoalLike
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns.livebytes import pack_rows, unpack_rows
 from cxkit.patterns.livestate import DROPPED, NEVER
-from cxkit.patterns.waiting import InOrder, plain_goal, whole_number
+from cxkit.patterns.waiting import InOrder, plain_goal
 
 __all__ = ["LiveSliding", "SlidingTotal"]
 

@@ -9,23 +9,22 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.batches import floats, of_one_length, plain_list, whole_ticks
+from cxkit.core.batches import checked_us, floats, of_one_length, plain_list, whole_ticks
 from cxkit.core.codes import Codes, Label
 from cxkit.core.packing import pack, unpack
 from cxkit.core.spans import (
-    FIRST_US,
-    LAST_US,
     InstantLike,
     SpanLike,
     instant_us,
     show_span,
     span_us,
 )
+from cxkit.core.whole import whole_number
 from cxkit.errors import DataError
 from cxkit.model.touchpoint import Touchpoint
 from cxkit.patterns.livecells import WindowClosed, check_labels, rank
 from cxkit.patterns.livestate import NEVER
-from cxkit.patterns.waiting import late_us, whole_number, whole_us
+from cxkit.patterns.waiting import late_us
 
 __all__ = ["LiveTumbling", "WindowClosed"]
 
@@ -132,9 +131,7 @@ class LiveTumbling:
             DataError: The time is no whole number or lies outside the years 1900 to 2200, or the
                 label is none. Nothing has changed then.
         """
-        time_us = whole_us(time_us)
-        if not FIRST_US <= time_us <= LAST_US:
-            raise DataError(f"time_us={time_us} lies outside the years 1900 to 2200")
+        time_us = checked_us(time_us)
         check_labels([label])
         window = (time_us - self.origin_us) // self.every_us
         if self._end(window) - 1 <= self._clock:

@@ -7,7 +7,6 @@ just before its own time less the tolerance, a clock moves it for all customers 
 
 from __future__ import annotations
 
-import operator
 from abc import abstractmethod
 from bisect import insort_right
 from collections.abc import Iterable
@@ -18,15 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.batches import plain_list
+from cxkit.core.batches import checked_us, plain_list
 from cxkit.core.codes import Label
 from cxkit.core.spans import FIRST_US, LAST_US, InstantLike, SpanLike, instant_us, span_us
-from cxkit.errors import DataError, DefinitionError
+from cxkit.core.whole import whole_number
+from cxkit.errors import DefinitionError
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.patterns.livebytes import pack_rows, unpack_rows
 from cxkit.patterns.livestate import EARLY, LATE, NEVER, LiveState
 
-__all__ = ["InOrder", "late_us", "plain_goal", "whole_number", "whole_us"]
+__all__ = ["InOrder", "late_us", "plain_goal"]
 
 _time: Final = itemgetter(0)
 
@@ -107,10 +107,8 @@ class InOrder(LiveState, Generic[HappenedT]):
         Raises:
             DataError: The customer is no label, or the time is none. Nothing has changed then.
         """
-        if type(time_us) is not int:
-            time_us = whole_us(time_us)
-        if not FIRST_US <= time_us <= LAST_US:
-            raise DataError(f"time_us={time_us} lies outside the years 1900 to 2200")
+        if type(time_us) is not int or not FIRST_US <= time_us <= LAST_US:
+            time_us = checked_us(time_us)
         slot = self._slots.get(customer)
         if slot is None:
             slot = self._add(customer)
@@ -228,26 +226,3 @@ def plain_goal(goal: GoalLike) -> Goal:
             "more; match it in a batch, or give such touchpoints an event of their own"
         )
     return goal
-
-
-def whole_number(number: Any, name: str) -> int:
-    """A whole number from 1 up.
-
-    Raises:
-        DefinitionError: It is none.
-    """
-    if type(number) is not int or number < 1:
-        raise DefinitionError(f"{name} must be a whole number, 1 or more; found {number!r}")
-    return number
-
-
-def whole_us(time_us: Any) -> int:
-    """A whole number of microseconds.
-
-    Raises:
-        DataError: It is none.
-    """
-    try:
-        return operator.index(time_us)
-    except TypeError:
-        raise DataError(f"time_us is whole microseconds since 1970; found {time_us!r}") from None

@@ -17,7 +17,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.simulate.rows import DAY, Calendar, FloatArray, Rows, chance, draw_clock, logistic, whole
+from cxkit.core.logistic import logistic
+from cxkit.simulate.rows import DAY, Calendar, FloatArray, Rows, chance, draw_clock, whole
 from cxkit.simulate.visits import People, Visits
 from cxkit.simulate.world import CHANNELS, campaign, kind
 

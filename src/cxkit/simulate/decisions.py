@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
+from cxkit.core.logistic import logistic
 from cxkit.errors import DefinitionError, did_you_mean
 from cxkit.model.journeys import Journeys
 from cxkit.simulate.arguments import RandomLike, at_least_one, generator
 from cxkit.simulate.decision_worlds import DECISION_WORLDS, DecisionWorld, World
-from cxkit.simulate.rows import DAY, FloatArray, logistic, whole
+from cxkit.simulate.rows import DAY, FloatArray, whole
 from cxkit.simulate.truth import Truth
 
 __all__ = ["Decisions", "decisions"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import IntArray
 from cxkit.simulate.world import NONE
 
-__all__ = ["DAY", "Calendar", "FloatArray", "Rows", "chance", "draw_clock", "logistic", "whole"]
+__all__ = ["DAY", "Calendar", "FloatArray", "Rows", "chance", "draw_clock", "whole"]
 
 FloatArray = NDArray[np.float64]
 
@@ -79,11 +79,6 @@ def draw_clock(rng: np.random.Generator, size: int, hours: str) -> IntArray:
 def whole(values: FloatArray) -> IntArray:
     """Rounded down to whole numbers."""
     return np.floor(values).astype(np.int64)
-
-
-def logistic(log_odds: FloatArray) -> FloatArray:
-    """``1 / (1 + exp(-log_odds))``, without overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * log_odds)
 
 
 def chance(rng: np.random.Generator, probability: FloatArray) -> IntArray:

@@ -30,9 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
+from cxkit.core.logistic import logistic
 from cxkit.core.result import ColumnLike, Result
 from cxkit.errors import DataError, DefinitionError, did_you_mean
-from cxkit.simulate.rows import FloatArray, logistic
+from cxkit.simulate.rows import FloatArray
 from cxkit.simulate.world import CHANNELS
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.simulate.rows import DAY, Calendar, FloatArray, Rows, draw_clock, logistic, whole
+from cxkit.core.logistic import logistic
+from cxkit.simulate.rows import DAY, Calendar, FloatArray, Rows, draw_clock, whole
 from cxkit.simulate.world import CHANNELS, NONE, device, kind
 
 __all__ = ["People", "Visits", "draw_people", "draw_visits"]

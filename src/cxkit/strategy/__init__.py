@@ -6,6 +6,7 @@ earned through the goals that customers reached.
 
 from __future__ import annotations
 
+from cxkit.core.findings import Finding, Findings
 from cxkit.strategy.coverage import Coverage
 from cxkit.strategy.items import (
     KPI,
@@ -17,7 +18,7 @@ from cxkit.strategy.items import (
     Tactic,
     Theme,
 )
-from cxkit.strategy.lint import CODES, Finding, Findings
+from cxkit.strategy.lint import CODES
 from cxkit.strategy.map import StrategyMap, Trace
 from cxkit.strategy.mapdata import map_schema
 from cxkit.strategy.rollup import RollUp

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
-from cxkit.core.result import ColumnLike, Result
+from cxkit.core.findings import Finding, Findings
 from cxkit.strategy.items import (
     KPI,
     LEVELS,
@@ -21,7 +19,7 @@ from cxkit.strategy.items import (
 if TYPE_CHECKING:
     from cxkit.strategy.map import StrategyMap
 
-__all__ = ["CODES", "Finding", "Findings", "lint"]
+__all__ = ["CODES", "lint"]
 
 CODES: Final = {
     "AL001": "goal that leads to no marketing objective",
@@ -41,51 +39,6 @@ CODES: Final = {
 _OWNED: Final = (*LEVELS, "kpi")
 
 
-@attrs.frozen
-class Finding:
-    """One thing that is wrong.
-
-    Attributes:
-        code: One of ``CODES``.
-        item: The item it is about.
-        sentence: What is wrong.
-        suggestion: What to do.
-    """
-
-    code: str
-    item: str
-    sentence: str
-    suggestion: str
-
-
-@attrs.frozen(eq=False, repr=False)
-class Findings(Result):
-    """What is wrong with a map, by code and then in the order of the map.
-
-    Attributes:
-        found: The findings.
-    """
-
-    found: tuple[Finding, ...]
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self.found)
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """Code and item of each."""
-        return [(f.code, f.item) for f in self.found]
-
-    def columns(self) -> dict[str, ColumnLike]:
-        """Code, item, what is wrong and what to do."""
-        names = ("code", "item", "sentence", "suggestion")
-        return {name: [getattr(f, name) for f in self.found] for name in names}
-
-    def title(self) -> str:
-        """How many."""
-        return f"{len(self.found)} findings" if self.found else "nothing found"
-
-
 def lint(strategy: StrategyMap) -> Findings:
     """See :meth:`StrategyMap.lint`."""
     found = [
@@ -97,7 +50,7 @@ def lint(strategy: StrategyMap) -> Findings:
         *_capabilities(strategy),
     ]
     place = {item.id: i for i, item in enumerate(strategy.items)}
-    return Findings(tuple(sorted(found, key=lambda f: (f.code, place[f.item]))))
+    return Findings(tuple(sorted(found, key=lambda f: (f.code, place[f.place]))))
 
 
 def _goals(strategy: StrategyMap) -> list[Finding]:

@@ -15,9 +15,9 @@ from cxkit.model.goal import Goal
 from cxkit.strategy.items import LEVELS, DigitalGoal, Item
 
 if TYPE_CHECKING:
+    from cxkit.core.findings import Findings
     from cxkit.model.journeys import Journeys
     from cxkit.strategy.coverage import Coverage
-    from cxkit.strategy.lint import Findings
     from cxkit.strategy.rollup import RollUp
     from cxkit.strategy.status import Status
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.arrays import IntArray
+from cxkit.core.logistic import logistic
 from cxkit.core.ragged import chunks
 
-__all__ = ["MOST_NARROW", "Design", "chance", "curvature", "fit", "refit"]
+__all__ = ["MOST_NARROW", "Design", "curvature", "fit", "refit"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -118,11 +119,6 @@ class Design:
         return table.reshape(self.labels, self.labels)
 
 
-def chance(log_odds: FloatArray) -> FloatArray:
-    """``1 / (1 + exp(-log_odds))``, without overflow."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * log_odds))
-
-
 def fit(design: Design, paths: FloatArray, conversions: FloatArray) -> FloatArray:
     """(1 + L,) the coefficients that make the penalised likelihood largest.
 
@@ -142,7 +138,7 @@ def fit(design: Design, paths: FloatArray, conversions: FloatArray) -> FloatArra
     at[0] = np.log(rate / (1 - rate))
     now = _height(design, paths, conversions, at)
     for _ in range(_STEPS):
-        p = chance(design.over_sets(at[None])[0])
+        p = logistic(design.over_sets(at[None])[0])
         slope = design.over_labels((conversions - paths * p)[None])[0] - design.penalty * at
         weight = paths * p * (1 - p)
         if design.narrow:
@@ -182,7 +178,7 @@ def refit(
         some = slice(start, start + at_once)
         at, going = found[some], np.ones(len(paths[some]), dtype=bool)
         for _ in range(_CHORDS):
-            p = chance(design.over_sets(at[going]))
+            p = logistic(design.over_sets(at[going]))
             rest = conversions[some][going] - paths[some][going] * p
             step = (design.over_labels(rest) - design.penalty * at[going]) @ matrix
             at[going] += step
@@ -197,7 +193,7 @@ def refit(
 
 def curvature(design: Design, paths: FloatArray, at: FloatArray) -> FloatArray:
     """(1 + L, 1 + L) minus the second derivatives of the penalised log-likelihood."""
-    p = chance(design.over_sets(at[None])[0])
+    p = logistic(design.over_sets(at[None])[0])
     return _curved(design, paths * p * (1 - p))
 
 

@@ -7,9 +7,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.attribution.labelsets.counterfactual_fit import Design, chance, curvature
+from cxkit.attribution.labelsets.counterfactual_fit import Design, curvature
 from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.arrays import IntArray
+from cxkit.core.logistic import logistic
 from cxkit.core.summary import SHARDS
 
 __all__ = ["losses", "shifts"]
@@ -47,7 +48,7 @@ def _chances(design: Design, coefficients: FloatArray) -> tuple[FloatArray, Floa
     """(G, M) for each member of a set: the chance of the set, and that without the member."""
     log_odds = design.over_sets(coefficients)
     own = np.take(coefficients[:, 1:], design.codes, axis=1)
-    return chance(log_odds)[:, design.rows], chance(log_odds[:, design.rows] - own)
+    return logistic(log_odds)[:, design.rows], logistic(log_odds[:, design.rows] - own)
 
 
 def _part(p: FloatArray, without: FloatArray) -> FloatArray:
@@ -107,7 +108,7 @@ def shifts(
     def per_shard(amounts: FloatArray) -> FloatArray:
         return sum_by(at, amounts, cells).reshape(SHARDS, labels)
 
-    rest = rows[1] - rows[0] * chance(design.over_sets(best[None])[0])[group]
+    rest = rows[1] - rows[0] * logistic(design.over_sets(best[None])[0])[group]
     pull = np.concatenate([sum_by(shard, rest, SHARDS)[:, None], per_shard(rest[owner])], axis=1)
     moved = np.linalg.solve(curvature(design, paths, best), pull.T).T
     own = [

@@ -1,20 +1,20 @@
-"""The most frequent paths."""
+"""The most frequent paths as a table."""
 
 from __future__ import annotations
 
-import attrs
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar
 
-from cxkit.attribution.touchpaths.cutting import PathRule
+import attrs
+
+from cxkit.attribution.touchpaths.outcometable import OutcomeTable
 from cxkit.core.arrays import IntArray
-from cxkit.core.result import ColumnLike, Result
+from cxkit.core.result import ColumnLike
 
 __all__ = ["PathTable"]
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class PathTable(Result):
+class PathTable(OutcomeTable):
     """The most frequent paths, those with most conversions first.
 
     Attributes:
@@ -30,41 +30,16 @@ class PathTable(Result):
         null_paths: All null paths.
     """
 
-    rule: PathRule
+    _rows_are: ClassVar[str] = "paths"
+
     path: list[str]
     touches: IntArray
-    conversions: IntArray
-    nulls: IntArray
-    value: NDArray[np.float64]
     paths: int
-    total_conversions: int
-    total_value: float
-    null_paths: int
 
-    def columns(self) -> dict[str, ColumnLike]:
-        """path, touches, conversions, nulls, value, and the rate of conversion."""
-        return {
-            "path": self.path,
-            "touches": self.touches,
-            "conversions": self.conversions,
-            "nulls": self.nulls,
-            "value": self.value,
-            "rate": self.conversions / (self.conversions + self.nulls),
-        }
+    def _what(self) -> dict[str, ColumnLike]:
+        """path, touches."""
+        return {"path": self.path, "touches": self.touches}
 
-    def title(self) -> str:
-        """How many there are in all."""
-        return (
-            f"paths by {self.rule.by}: {self.total_conversions:,} conversions worth "
-            f"{self.total_value:,.1f}, {self.null_paths:,} null paths"
-        )
-
-    def notes(self) -> list[str]:
-        """What is left out."""
-        conversions = self.total_conversions - int(self.conversions.sum())
-        nulls = self.null_paths - int(self.nulls.sum())
-        if not conversions and not nulls:
-            return []
-        hidden = self.paths - len(self.path)
-        told = f"{hidden:,} more paths and those without a touch"
-        return [f"not shown: {told}, with {conversions:,} conversions and {nulls:,} null paths"]
+    def _hidden(self) -> str:
+        """How many paths more."""
+        return f"{self.paths - len(self.path):,} more paths and those without a touch"

@@ -6,10 +6,8 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
-from cxkit.core.arrays import IntArray
-from cxkit.core.ragged import lengths
+from cxkit.core.ragged import lengths, next_row
 from cxkit.core.spans import span_us
 from cxkit.errors import DefinitionError
 from cxkit.flow.cleaning.cleaningstep import (
@@ -80,15 +78,15 @@ class Truncate(CleaningStep):
 
     def change(self, journeys: Journeys) -> Change:
         """See :class:`Change`."""
-        begin = journeys.offsets[:-1].copy()
+        begin, end = journeys.offsets[:-1].copy(), journeys.offsets[1:]
         if self.start is not None:
-            found = _next_row(self.start.matches(journeys), begin, journeys.offsets[1:])
+            found = next_row(np.flatnonzero(self.start.matches(journeys)), begin, end)
             begin = np.where(found < 0, -1, found)
         gone = begin < 0
         begin = np.where(gone, journeys.offsets[:-1], begin)
-        last = journeys.offsets[1:] - 1
+        last = end - 1
         if self.end is not None:
-            found = _next_row(self.end.matches(journeys), begin, journeys.offsets[1:])
+            found = next_row(np.flatnonzero(self.end.matches(journeys)), begin, end)
             last = np.where((found < 0) | gone, last, found)
         size = lengths(journeys.offsets)
         row = np.arange(journeys.touchpoints)
@@ -128,10 +126,3 @@ class KeepLength(CleaningStep):
         """The step in a few words."""
         most = "" if self.most is None else f" or more than {self.most}"
         return f"journeys of fewer than {self.least}{most} touchpoints"
-
-
-def _next_row(hits: NDArray[np.bool_], begin: IntArray, end: IntArray) -> IntArray:
-    """(J,) the first hit from ``begin`` to before ``end``; -1 where there is none."""
-    rows = np.append(np.flatnonzero(hits), len(hits))
-    found = rows[np.searchsorted(rows[:-1], begin)]
-    return np.where(found < end, found, -1)

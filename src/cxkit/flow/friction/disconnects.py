@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.intervals import check_level
+from cxkit.core.ragged import next_row
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, show_span, span_us
 from cxkit.core.summary import PARAMETER, SHARDS, parameter, total
 from cxkit.flow.asked import matches_any
 from cxkit.flow.friction.disconnectresults import SwitchTable
 from cxkit.flow.friction.switches import DisconnectRule, Switches
-from cxkit.flow.friction.switchrows import next_row
 from cxkit.flow.numbered import NUMBERS, NumberedCells, numbered_rows
 from cxkit.model.goal import Goal, GoalLike, as_goal
 from cxkit.model.journey import Journey

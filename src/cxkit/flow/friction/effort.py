@@ -19,9 +19,9 @@ from cxkit.core.within import lag
 from cxkit.errors import DefinitionError
 from cxkit.flow.asked import matches_any
 from cxkit.flow.friction.friction import PARTS, Friction
-from cxkit.flow.friction.switchrows import switch_rows
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
+from cxkit.model.switchrows import switch_rows
 
 __all__ = ["Efforts", "FrictionExplanation", "explain_effort", "in_minutes", "weights_of"]
 

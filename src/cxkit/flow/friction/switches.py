@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
+from cxkit.core.ragged import next_row
 from cxkit.core.records import check_fields
 from cxkit.core.result import ColumnLike, Result
 from cxkit.core.spans import InstantLike, SpanLike, show_span, span_us
 from cxkit.errors import DefinitionError
 from cxkit.flow.asked import as_goals, matches_any, one_of
-from cxkit.flow.friction.switchrows import next_row, switch_rows
 from cxkit.model.goal import Goal, GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
+from cxkit.model.switchrows import switch_rows
 
 if TYPE_CHECKING:
     from cxkit.flow.friction.disconnectresults import SwitchTable

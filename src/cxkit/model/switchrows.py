@@ -1,4 +1,4 @@
-"""Rows at which the channel changes, and the next of some rows."""
+"""Rows at which the channel changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cxkit.core.arrays import IntArray
 from cxkit.core.ragged import segment_ids
 from cxkit.model.journeys import Journeys
 
-__all__ = ["next_row", "switch_rows"]
+__all__ = ["switch_rows"]
 
 
 def switch_rows(journeys: Journeys, by: str, gap: int | None = None) -> tuple[IntArray, IntArray]:
@@ -29,15 +29,3 @@ def switch_rows(journeys: Journeys, by: str, gap: int | None = None) -> tuple[In
         near = ticks[target] - ticks[source] <= gap
         source, target = source[near], target[near]
     return source, target
-
-
-def next_row(rows: IntArray, begin: IntArray, end: IntArray) -> IntArray:
-    """(S,) the first of some rows from ``begin`` on and before ``end``, -1 where there is none.
-
-    Example:
-        >>> next_row(np.array([3, 7]), np.array([2, 4, 8]), np.array([9, 6, 9])).tolist()
-        [3, -1, -1]
-    """
-    padded = np.append(rows, np.iinfo(np.int64).max)
-    found = padded[np.searchsorted(rows, begin)]
-    return np.where(found < end, found, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import attrs
@@ -43,19 +44,35 @@ class Decision:
     """What was decided of pairs and identifiers.
 
     Attributes:
-        status: (P,) uint8: accepted, holds for a time, or why it was refused.
+        pairs: The pairs.
         group: (I,) the smallest identifier that each is joined with.
         customer: (I,) the identifier that each one's customer is called by: the first seen of its
             group; -1 for nobody.
         shared: (I,) which identifiers are too widely shared.
         timeline: Who identified on which device and when.
+        begun: (P,) the status of the pairs as far as it does not follow from what was found later.
+        conflicts: Which pairs were refused for an exclusive namespace, and their status.
     """
 
-    status: NDArray[np.uint8] = attrs.field(converter=freeze)
+    pairs: Pairs
     group: IntArray = attrs.field(converter=freeze)
     customer: IntArray = attrs.field(converter=freeze)
     shared: NDArray[np.bool_] = attrs.field(converter=freeze)
     timeline: Timeline
+    begun: NDArray[np.uint8] = attrs.field(converter=freeze)
+    conflicts: tuple[IntArray, NDArray[np.uint8]]
+
+    @cached_property
+    def status(self) -> NDArray[np.uint8]:
+        """(P,) accepted, holds for a time, or why it was refused.
+
+        Customers are known without it, so it is told of every pair only when somebody asks.
+        """
+        status = self.begun.copy()
+        _refuse(status, self.pairs, self.shared, SHARED)
+        rows, why = self.conflicts
+        status[rows] = why
+        return freeze(status)
 
 
 def reason_of(status: int, rules: Rules) -> str:
@@ -70,28 +87,28 @@ def reason_of(status: int, rules: Rules) -> str:
 def decide(pairs: Pairs, rules: Rules) -> Decision:
     """Decide of every pair."""
     ids, left, right = pairs.identifiers, pairs.left, pairs.right
-    status = np.zeros(len(pairs), np.uint8)
+    begun = np.zeros(len(pairs), np.uint8)
     blocked = blocked_values(ids, rules.blocked)
-    _refuse(status, pairs, blocked, BLOCKED_VALUE)
+    _refuse(begun, pairs, blocked, BLOCKED_VALUE)
     one, other = pairs.ranges
     if one.start < other.stop and other.start < one.stop:
-        status[left == right] = SELF
-    _split(status, pairs, rules)
-    hooks = Hooks.of(left, right, status == ACCEPTED, len(ids))
+        begun[left == right] = SELF
+    _split(begun, pairs, rules)
+    hooks = Hooks.of(left, right, begun == ACCEPTED, len(ids))
     shared = widely_shared(hooks, ids, rules)
-    _refuse(status, pairs, shared, SHARED)
     if rules.devices:
+        _refuse(begun, pairs, shared, SHARED)
         device = ids.within(rules.devices)
-        status[(status == ACCEPTED) & (device[left] != device[right])] = FOR_A_TIME
-        hooks = Hooks.of(left, right, status == ACCEPTED, len(ids))
+        begun[(begun == ACCEPTED) & (device[left] != device[right])] = FOR_A_TIME
+        hooks = Hooks.of(left, right, begun == ACCEPTED, len(ids))
     elif shared.any():
         hooks = hooks.without(shared)
     group = hooks.components()
-    _resolve(pairs, status, group, rules)
+    conflicts = _resolve(pairs, begun, shared, group, rules)
     customer = _called(group, _first_seen(pairs), ids)
     customer[blocked | shared] = _NOBODY
-    timeline = _timeline(pairs, status, group, customer, rules)
-    return Decision(status, group, customer, shared, timeline)
+    timeline = _timeline(pairs, begun, group, customer, rules)
+    return Decision(pairs, group, customer, shared, timeline, begun, conflicts)
 
 
 def _refuse(status: NDArray[np.uint8], pairs: Pairs, nodes: NDArray[np.bool_], reason: int) -> None:
@@ -124,25 +141,25 @@ def _split(status: NDArray[np.uint8], pairs: Pairs, rules: Rules) -> None:
         status[rows[both]] = SPLIT
 
 
-def _resolve(pairs: Pairs, status: NDArray[np.uint8], group: IntArray, rules: Rules) -> None:
-    """Cut the groups that hold two of one exclusive namespace; sets their group and status."""
+def _resolve(
+    pairs: Pairs, begun: NDArray[np.uint8], shared: NDArray[np.bool_], group: IntArray, rules: Rules
+) -> tuple[IntArray, NDArray[np.uint8]]:
+    """Cut the groups that hold two of one exclusive namespace.
+
+    Returns:
+        The pairs that are refused for it, and their status. The groups are set in place.
+    """
     ids = pairs.identifiers
-    wrong = np.zeros(len(ids), dtype=bool)
-    for namespace in rules.exclusive:
-        holders = group[ids.range(namespace)]
-        held = np.bincount(holders, minlength=1)
-        wrong[holders[np.take(held, holders, mode="clip") > 1]] = True
+    wrong = _conflicting(group, ids, rules)
     if not wrong.any():
-        return
-    inside = translate(group, wrong)
-    # Both ends of a pair that was accepted are in one group: the side of fewer nodes tells it.
-    narrow, _ = min(zip((pairs.left, pairs.right), pairs.ranges, strict=True), key=_reach)
-    rows = _rows_where(inside, narrow)
-    rows = rows[status[rows] == ACCEPTED]
+        return np.zeros(0, np.int64), np.zeros(0, np.uint8)
+    rows, left, right = _accepted_within(pairs, group, wrong, begun, shared)
+    inside = np.zeros(len(ids), dtype=bool)
+    inside[left] = inside[right] = True
     nodes = np.flatnonzero(inside)
     place = np.empty(len(ids), np.int64)
     place[nodes] = np.arange(len(nodes))
-    left, right = place[pairs.left[rows]], place[pairs.right[rows]]
+    left, right = place[left], place[right]
     kinds = np.full(len(nodes), -1, np.int64)
     for kind, namespace in enumerate(rules.exclusive):
         mine = ids.range(namespace)
@@ -150,11 +167,55 @@ def _resolve(pairs: Pairs, status: NDArray[np.uint8], group: IntArray, rules: Ru
     links = distinct_links(left, right, None if pairs.time is None else pairs.time[rows])
     apart = held_apart(links, kinds, len(nodes), earliest=rules.prefer == "earliest")
     a, b = apart[left], apart[right]
+    why = np.zeros(len(rows), np.uint8)
     for kind in reversed(range(len(rules.exclusive))):
         holds = np.zeros(len(nodes), dtype=bool)
         holds[apart[kinds == kind]] = True
-        status[rows[(a != b) & holds[a] & holds[b]]] = CONFLICT + kind
+        why[(a != b) & holds[a] & holds[b]] = CONFLICT + kind
     group[nodes] = nodes[apart]
+    refused = np.flatnonzero(why)
+    return rows[refused], why[refused]
+
+
+def _conflicting(group: IntArray, ids: Identifiers, rules: Rules) -> NDArray[np.bool_]:
+    """(I,) which groups, by their smallest identifier, hold two of one exclusive namespace."""
+    wrong = np.zeros(len(ids), dtype=bool)
+    for namespace in rules.exclusive:
+        mine = ids.range(namespace)
+        # Whoever is the smallest of a group is its only one, unless others hang from it.
+        hung = np.flatnonzero(group[mine] != np.arange(mine.start, mine.stop))
+        roots = group[mine][hung]
+        held = np.bincount(roots, minlength=1)
+        twice = np.take(held, roots, mode="clip") > 1
+        wrong[roots[twice | ((roots >= mine.start) & (roots < mine.stop))]] = True
+    return wrong
+
+
+def _accepted_within(
+    pairs: Pairs,
+    group: IntArray,
+    wrong: NDArray[np.bool_],
+    begun: NDArray[np.uint8],
+    shared: NDArray[np.bool_],
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The accepted pairs of some groups: their rows and both ends."""
+    # Both ends of a pair that was accepted are in one group: the side of fewer nodes tells it.
+    side, reach = min(zip((pairs.left, pairs.right), pairs.ranges, strict=True), key=_reach)
+    inside = np.zeros(len(wrong), dtype=bool)
+    inside[reach] = translate(group[reach], wrong)
+
+    def part(begin: int, end: int) -> list[tuple[IntArray, IntArray, IntArray]]:
+        found = []
+        for first, last in pieces(begin, end):
+            rows = np.flatnonzero(np.take(inside, side[first:last], mode="clip")) + first
+            left, right = pairs.left[rows], pairs.right[rows]
+            kept = (begun[rows] == ACCEPTED) & ~(shared[left] | shared[right])
+            found.append((rows[kept], left[kept], right[kept]))
+        return found
+
+    found = [piece for some in in_row_parts(part, len(side)) for piece in some]
+    rows, left, right = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, left, right
 
 
 def _reach(side: tuple[IntArray, slice]) -> int:

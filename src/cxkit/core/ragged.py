@@ -188,10 +188,11 @@ def cut_offsets(
     def write(begin: int, end: int) -> None:
         for j0, j1, e0, e1 in chunks(offsets, within=(begin, end)):
             rows, at = np.flatnonzero(marked[e0:e1]), place[j0]
-            step = _steps(values[j0:j1], offsets[j0:j1] - e0, e1 - e0)
-            np.take(step, rows, mode="clip", out=of[at])
-            np.cumsum(of[at], dtype=of.dtype, out=of[at])
             np.add(rows, e0, out=new[at])
+            # The first row of each segment is marked: there the value steps to the next one.
+            so_far = np.cumsum(marked[e0:e1], dtype=np.int32)
+            step = _steps(values[j0:j1], so_far[offsets[j0:j1] - e0] - 1, len(rows))
+            np.cumsum(step, dtype=of.dtype, out=of[at])
 
     in_parts(write, offsets)
     return new, of

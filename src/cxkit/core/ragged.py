@@ -85,7 +85,7 @@ def per_row(values: NDArray[Any], offsets: IntArray) -> NDArray[Any]:
     return out
 
 
-def _steps(values: NDArray[Any], first: IntArray, rows: int) -> NDArray[Any]:
+def _steps(values: NDArray[Any], first: NDArray[np.integer[Any]], rows: int) -> NDArray[Any]:
     """(rows,) whose sums so far are values, from the row ``first`` of each on."""
     step = np.zeros(rows, values.dtype)
     step[0] = values[0]

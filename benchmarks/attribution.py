@@ -1,4 +1,4 @@
-"""Attribution side by side: cxkit, hand-written Polars and DuckDB, and the packages people use.
+"""Attribution and flow side by side: cxkit, Polars and DuckDB by hand, the packages people use.
 
 The unit is B: ``np.bincount`` of the channel codes in blocks of 65,536, in the same process as the
 runner and in every round. Answers are checked before anything is timed. From the root of the
@@ -8,7 +8,7 @@ checkout::
 
 Every answer of cxkit carries intervals; nobody else's does. ChannelAttribution simulates removal
 effects and must come within 0.1 of the exact ones; marketing-attribution-models answers value only
-in the first row and conversions only in the second.
+in the first row and conversions only in the second; retentioneering's funnel has no window of time.
 """
 
 from __future__ import annotations
@@ -36,9 +36,14 @@ TITLES = {
     "markov_2": "Markov order 2, count and value",
     "markov_3": "Markov order 3, count and value",
     "bootstrap": "500 bootstraps of all shares of order 1, from the summary",
+    "shapley_few": "Shapley, rate game of 12 channels, exact",
+    "shapley_all": "Shapley, rate game of 20 channels, exact",
+    "sessions": "from the log to sessions",
+    "transitions": "transitions, from sorted journeys",
+    "funnel": "from the log to a funnel of 4 steps in 7 days",
 }
 LOOSE = {"ChannelAttribution": 0.1}
-SLOW = {"ChannelAttribution", "marketing-attribution-models"}
+SLOW = {"ChannelAttribution", "marketing-attribution-models", "retentioneering", "pm4py"}
 BLOCK = 65_536
 
 
@@ -164,7 +169,7 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for quiet")
     parser.add_argument("--output", type=Path, help="write the tables there too")
     options = parser.parse_args()
-    text = ["# Attribution, side by side", "", f"- machine: {machine.describe()}"]
+    text = ["# Attribution and flow, side by side", "", f"- machine: {machine.describe()}"]
     for journeys in options.journeys:
         log = make_paths(journeys)
         with tempfile.TemporaryDirectory() as folder:

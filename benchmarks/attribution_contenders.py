@@ -10,8 +10,9 @@ import importlib.metadata
 from collections.abc import Callable
 from typing import Any
 
+import flow_contenders
 import numpy as np
-from attribution_workload import CHANNELS, LABELS, PathLog
+from attribution_workload import CHANNELS, FEW, LABELS, PathLog
 from numpy.typing import NDArray
 
 Answer = dict[str, NDArray]
@@ -34,12 +35,13 @@ def cxkit(log: PathLog, threads: int) -> Rows:
         time=log.time,
         columns={
             "channel": Codes.from_codes(log.channel, LABELS),
+            "few": Codes.from_codes(log.channel % FEW, LABELS[:FEW]),
             "event": Codes.from_codes(event, ["view", "buy"]),
             "value": value,
         },
     )
     _ = journeys.row_shards  # found once per Journeys, whatever is asked of them
-    _ = journeys.shard_journeys, journeys.channel.counts
+    _ = journeys.shard_journeys, journeys.channel.counts, journeys.codes("few").counts
     three = [A.FirstTouch(), A.LastTouch(), A.Linear()]
 
     def three_rules() -> Any:
@@ -55,15 +57,23 @@ def cxkit(log: PathLog, threads: int) -> Rows:
         names = ("removal_effect", "value_removal_effect")
         return {"removal": np.stack([found.estimates[name].estimate for name in names])}
 
+    def shapley(by: str) -> Any:
+        return A.attribute(journeys, "buy", A.ShapleyRate(), by=by)
+
+    def read_shapley(found: Any) -> Answer:
+        return {"credit": found.conversions}
+
     chain = A.ChainCounts.of(journeys, goal="buy")
     rows: Rows = {
         "heuristics": (three_rules, read_rules),
         "bootstrap": (lambda: chain.result(draws=500), read_chain),
+        "shapley_few": (lambda: shapley("few"), read_shapley),
+        "shapley_all": (lambda: shapley("channel"), read_shapley),
     }
     for order in (1, 2, 3):
         model = A.Markov(order)
         rows[f"markov_{order}"] = (lambda m=model: A.attribute(journeys, "buy", m), read_chain)
-    return rows
+    return rows | flow_contenders.cxkit(log)
 
 
 def polars(log: PathLog, threads: int) -> Rows:
@@ -121,7 +131,9 @@ def polars(log: PathLog, threads: int) -> Rows:
         )
         return _solve(*(found[c].to_numpy() for c in ("code", "len", "value")))
 
-    return {"heuristics": (rules, read_rules), "markov_1": (chain, lambda e: {"removal": e})}
+    rows: Rows = {"heuristics": (rules, read_rules)}
+    rows["markov_1"] = chain, lambda effects: {"removal": effects}
+    return rows | flow_contenders.polars(log)
 
 
 def duckdb(log: PathLog, threads: int) -> Rows:
@@ -172,7 +184,7 @@ def duckdb(log: PathLog, threads: int) -> Rows:
             lambda: _solve(*np.array(con.sql(chain_query).fetchall()).T),
             lambda effects: {"removal": effects},
         ),
-    }
+    } | flow_contenders.duckdb(log, threads)
 
 
 def channel_attribution(log: PathLog, threads: int) -> Rows:
@@ -290,6 +302,8 @@ CONTENDERS = {
     "DuckDB 2T": (duckdb, 2, False, ("duckdb",)),
     "ChannelAttribution": (channel_attribution, 2, True, ("ChannelAttribution",)),
     "marketing-attribution-models": (mam, 2, True, ("marketing_attribution_models", "polars")),
+    "retentioneering": (flow_contenders.retentioneering, 2, True, ("retentioneering",)),
+    "pm4py": (flow_contenders.pm4py, 2, True, ("pm4py",)),
 }
 
 

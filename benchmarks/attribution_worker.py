@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from turn import turn
 
 
 def main() -> None:
@@ -47,14 +50,18 @@ def main() -> None:
                     np.save(Path(request["folder"]) / f"{key}.npy", array)
                 say(done=True)
             else:
-                start = time.perf_counter()
-                found = run()
-                took = time.perf_counter() - start
-                del found  # giving memory back is not part of the work
-                say(wall=took)
+                say(**turn(functools.partial(_once, run)))
         except Exception:  # noqa: BLE001  (likewise)
             say(failed=traceback.format_exc())
         gc.collect()
+
+
+def _once(run: Callable[[], Any]) -> dict[str, float]:
+    start = time.perf_counter()
+    found = run()
+    took = time.perf_counter() - start
+    del found  # giving memory back is not part of the work
+    return {"wall": took}
 
 
 if __name__ == "__main__":

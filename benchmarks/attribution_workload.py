@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,8 +14,14 @@ from numpy.typing import NDArray
 CHANNELS = 20
 LABELS = [f"channel_{code:02d}" for code in range(CHANNELS)]
 START = CHANNELS
-HOUR_US = 3_600_000_000
-YEAR_US = 365 * 24 * HOUR_US
+DAY_US = 24 * 3_600_000_000
+YEAR_US = 365 * DAY_US
+GAP_US = DAY_US // 48
+"""The longest pause within a session."""
+FUNNEL_STEPS = (0, 2, 4, 6)
+FUNNEL_WITHIN_US = 7 * DAY_US
+FEW = 12
+"""Channels of the smaller Shapley game."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +57,16 @@ class PathLog:
         """(E,) the journey of each touch."""
         return np.repeat(np.arange(len(self.converts)), np.diff(self.offsets))
 
+    @functools.cached_property
+    def raw(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+        """(E,) customers, times and channels as they come in: in order of time.
+
+        The ids of customers are in no order that would help.
+        """
+        by_time = np.argsort(self.time, kind="stable")
+        ids = np.random.default_rng(2).permutation(len(self.converts))
+        return ids[self.journey][by_time], self.time[by_time], self.channel[by_time]
+
     def texts(self) -> list[str]:
         """(J,) the paths as text."""
         names = np.array(LABELS, object)[self.channel].tolist()
@@ -78,8 +95,11 @@ def make_paths(journeys: int, rng: int = 7) -> PathLog:
     chance = 0.02 + 0.003 * (channel[offsets[1:] - 1] + channel[offsets[:-1]] % 5)
     converts = random.random(journeys) < chance
     value = np.where(converts, np.round(random.lognormal(3.5, 1.0, journeys), 2), 0.0)
-    begun = np.repeat(random.integers(0, YEAR_US, journeys), size)
-    time = begun + (np.arange(E) - np.repeat(offsets[:-1], size)) * HOUR_US
+    # Pauses of ten minutes and of a day and a half on average: visits of a few touches each.
+    mean = np.where(random.random(E) < 0.5, DAY_US / 144, 1.5 * DAY_US)
+    passed = np.cumsum(1 + (random.exponential(1.0, E) * mean).astype(np.int64))
+    begun = random.integers(0, YEAR_US, journeys) - passed[offsets[:-1]]
+    time = np.repeat(begun, size) + passed
     return PathLog(offsets, channel, converts, value, time)
 
 
@@ -144,6 +164,75 @@ class Answers:
             [1 - x / w for x, w in zip(paid(k), everything, strict=True)] for k in range(CHANNELS)
         ]
         return {"removal": np.array(effects).T}
+
+    def sessions(self) -> dict[str, NDArray]:
+        """(J,) sessions of each customer, by id."""
+        log = self.log
+        cut = np.diff(log.time, prepend=0) > GAP_US
+        cut[log.offsets[:-1]] = True
+        ids = np.random.default_rng(2).permutation(len(log.converts))
+        return {"sessions": np.bincount(ids[log.journey], cut).astype(np.int64)}
+
+    def transitions(self) -> dict[str, NDArray]:
+        """(K, K) how often each channel comes after each other."""
+        within = np.ones(len(self.log.channel), bool)
+        within[self.log.offsets[:-1]] = False
+        after = np.flatnonzero(within)
+        channel = self.log.channel.astype(np.int64)
+        pair = channel[after - 1] * CHANNELS + channel[after]
+        counts = np.bincount(pair, minlength=CHANNELS**2)
+        return {"counts": counts.reshape(CHANNELS, CHANNELS)}
+
+    def funnel(self) -> dict[str, NDArray]:
+        """Journeys that reach each step, within the window and at any time: place by place."""
+        return {
+            "journeys": self._funnel(FUNNEL_WITHIN_US),
+            "anytime": self._funnel(np.iinfo(np.int64).max // 4),
+        }
+
+    def _funnel(self, within: int) -> NDArray:
+        log = self.log
+        size = np.diff(log.offsets)
+        never = np.iinfo(np.int64).min // 4
+        begun = np.full((len(FUNNEL_STEPS), len(size)), never)
+        for place in range(int(size.max())):
+            journey = np.flatnonzero(size > place)
+            row = log.offsets[journey] + place
+            for step in reversed(range(len(FUNNEL_STEPS))):
+                here = log.channel[row] == FUNNEL_STEPS[step]
+                who, at = journey[here], log.time[row[here]]
+                since = begun[step - 1, who] if step else at
+                in_time = (since > never) & (at - since <= within)
+                begun[step, who[in_time]] = since[in_time]
+        return (begun > never).sum(axis=1)
+
+    def shapley_few(self) -> dict[str, NDArray]:
+        """(12,) credit in the rate game, channels taken modulo 12."""
+        return {"credit": self._shapley(FEW)}
+
+    def shapley_all(self) -> dict[str, NDArray]:
+        """(K,) credit in the rate game."""
+        return {"credit": self._shapley(CHANNELS)}
+
+    def _shapley(self, players: int) -> NDArray:
+        log = self.log
+        bits = np.left_shift(1, log.channel.astype(np.int64) % players)
+        mask = np.bitwise_or.reduceat(bits, log.offsets[:-1])
+        won = np.bincount(mask, log.converts, 1 << players)
+        paths = np.bincount(mask, minlength=1 << players).astype(float)
+        for table in (won, paths):
+            for k in range(players):
+                halves = table.reshape(-1, 2, 1 << k)
+                halves[:, 1] += halves[:, 0]
+        rate = np.divide(won, paths, out=np.zeros_like(won), where=paths > 0)
+        others = np.bitwise_count(np.arange(1 << players))
+        weight = np.array([1 / (players * math.comb(players - 1, size)) for size in range(players)])
+        credit = []
+        for k in range(players):
+            without = np.flatnonzero(~np.arange(1 << players) >> k & 1)
+            gain = rate[without | 1 << k] - rate[without]
+            credit.append(float(weight[others[without]] @ gain))
+        return np.array(credit) * len(mask)
 
     def markov_1(self) -> dict[str, NDArray]:
         """Order 1."""

@@ -104,7 +104,8 @@ class KernelReference(Reference):
 
     def sessions(self) -> Answer:
         begins = np.append(True, ~self.inside | (np.diff(self.time) > GAP_US))
-        return {"starts": np.flatnonzero(begins)}
+        starts = np.flatnonzero(begins)
+        return {"starts": starts, "customer": self.customer[starts]}
 
     def lag(self) -> Answer:
         before = np.append(EVENTS, np.where(self.inside, self.event[:-1], EVENTS))

@@ -6,11 +6,11 @@ contender gets a process. Between its turns it waits for the next line and uses 
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
 import os
-import statistics
 import sys
 import time
 import traceback
@@ -18,10 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-TURN = 0.3
-"""A row that takes fewer seconds is run again until they are over; of the second half of the runs
-the median counts."""
+from turn import turn
 
 
 def main() -> None:
@@ -57,7 +54,7 @@ def main() -> None:
                 rows[row] = contender.rows[row]()
                 say(**_answer(rows[row], Path(request["folder"])))
             elif request["do"] == "time":
-                say(**_time(rows[row]))
+                say(**turn(functools.partial(_once, rows[row])))
             else:
                 del rows[row]
                 say(peak=_peak_gigabytes())
@@ -72,17 +69,6 @@ def _answer(row: Any, folder: Path) -> dict[str, Any]:
     for name, array in row.read(row.run()).items():
         np.save(folder / f"{name}.npy", array)
     return {"answers": row.answers, "loose": row.loose, "note": row.note}
-
-
-def _time(row: Any) -> dict[str, float]:
-    # Between its turns a contender is idle, and the first milliseconds after that tell more of the
-    # machine than of the work: processors wake up, threads are spread over them.
-    began = time.perf_counter()
-    timed = [_once(row)]
-    while time.perf_counter() - began < TURN:
-        timed.append(_once(row))
-    awake = timed[len(timed) // 2 :]
-    return {of: statistics.median(each[of] for each in awake) for of in ("wall", "cpu")}
 
 
 def _once(row: Any) -> dict[str, float]:

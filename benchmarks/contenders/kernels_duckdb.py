@@ -20,8 +20,8 @@ RECENT = f"BETWEEN {ROLLING_US - 1} PRECEDING AND CURRENT ROW"
 QUERIES = {
     "factorize": "SELECT rowid, id, dense_rank() OVER (ORDER BY id) - 1 AS codes FROM raw",
     "sessions": f"""
-        SELECT place AS starts FROM (
-            SELECT rowid AS place, customer IS DISTINCT FROM lag(customer) OVER ()
+        SELECT place AS starts, customer FROM (
+            SELECT rowid AS place, customer, customer IS DISTINCT FROM lag(customer) OVER ()
                 OR time - lag(time) OVER () > {GAP_US} AS first FROM journeys
         ) WHERE first""",
     "lag": f"""
@@ -103,6 +103,8 @@ def _read(row: str, found: pa.Table) -> dict[str, np.ndarray]:
         if key in found.column_names:
             found = found.sort_by(key)
     *_, name = found.column_names
+    if row == "sessions":
+        return {name: found[name].to_numpy() for name in found.column_names}
     if row == "factorize":
         return {"labels": np.unique(found["id"].to_numpy()), "codes": found["codes"].to_numpy()}
     array = found[name].to_numpy()

@@ -31,7 +31,10 @@ def contender(name: str, log: Log, threads: int) -> Contender:
     return Contender(
         versions={"numba": numba.__version__},
         rows={
-            "sessions": lambda: row("starts", _sessions, "time"),
+            "sessions": lambda: Row(
+                lambda: _sessions(sorted_log().time, sorted_log().customer, sorted_log().offsets),
+                lambda found: dict(zip(("starts", "customer"), found, strict=True)),
+            ),
             "lag": lambda: row("lag", _lag, "event"),
             "segment_sum": lambda: row("score", _segment_sum, points=POINTS[sorted_log().event]),
             "running_sum": lambda: row("sum", _running_sum, "event"),
@@ -46,15 +49,17 @@ def contender(name: str, log: Log, threads: int) -> Contender:
 
 
 @njit
-def _sessions(time, offsets):
+def _sessions(time, customer, offsets):
     out = np.empty(len(time), np.int64)
+    who = np.empty(len(time), customer.dtype)
     n = 0
     for j in range(len(offsets) - 1):
         for i in range(offsets[j], offsets[j + 1]):
             if i == offsets[j] or time[i] - time[i - 1] > GAP_US:
                 out[n] = i
+                who[n] = customer[i]
                 n += 1
-    return out[:n]
+    return out[:n], who[:n]
 
 
 @njit

@@ -102,7 +102,13 @@ def _append(log: Log) -> Row:
 
 
 def _sessions(journeys: cx.Journeys) -> Row:
-    return Row(lambda: journeys.sessions("30min"), lambda cut: {"starts": cut.offsets[:-1]})
+    return Row(
+        lambda: journeys.sessions("30min"),
+        lambda cut: {
+            "starts": cut.offsets[:-1],
+            "customer": np.asarray(cut.customer.vocabulary.labels)[cut.customer.codes],
+        },
+    )
 
 
 def _lag(journeys: cx.Journeys) -> Row:

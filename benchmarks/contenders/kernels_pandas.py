@@ -47,8 +47,9 @@ def contender(name: str, log: Log, threads: int) -> Contender:
         rows={
             "factorize": lambda: _factorize(log),
             **{row: functools.partial(_texts, row, log) for row in TEXTS},
-            "sessions": lambda: row(
-                "starts", lambda: np.flatnonzero(first() | (frame()["time"].diff() > GAP_US))
+            "sessions": lambda: Row(
+                lambda: frame()["customer"][first() | (frame()["time"].diff() > GAP_US)],
+                lambda found: {"starts": found.index.to_numpy(), "customer": found.to_numpy()},
             ),
             "lag": lambda: row(
                 "lag", lambda: frame()["event"].shift(1, fill_value=EVENTS).mask(first(), EVENTS)

@@ -56,9 +56,7 @@ def contender(name: str, log: Log, threads: int) -> Contender:
         )
 
     queries = {
-        "sessions": lambda: prepared(
-            (first | (time - time.shift(1) > GAP_US)).arg_true(), "starts"
-        ),
+        "sessions": lambda: _sessions(table()),
         "lag": lambda: prepared(
             pl.when(first).then(pl.lit(EVENTS, pl.UInt8)).otherwise(event.shift(1)), "lag"
         ),
@@ -145,6 +143,15 @@ def _append(log: Log, raw: pl.DataFrame) -> Row:
         lambda: pl.concat([old, new]).sort("customer", "time", maintain_order=True),
         lambda found: {name: found[name].to_numpy() for name in COLUMNS},
         note="sorts everything again",
+    )
+
+
+def _sessions(made: pl.DataFrame) -> Row:
+    begins = first | (time - time.shift(1) > GAP_US)
+    query = made.lazy().select(starts=begins.arg_true(), customer=customer.filter(begins))
+    return Row(
+        functools.partial(query.collect, engine="in-memory"),
+        lambda found: {name: found[name].to_numpy() for name in ("starts", "customer")},
     )
 
 

@@ -104,7 +104,8 @@ def evolve_shard(sets, shard):
         name: np.roll(getattr(sets, name), shard)
         for name in ("unattributed_conversions", "unattributed_value", "untouched_nulls")
     }
-    return attrs.evolve(sets, shard=np.full_like(sets.shard, shard), **moved)
+    known = {"unknown_customers": np.zeros(64, np.int64)}
+    return attrs.evolve(sets, shard=np.full_like(sets.shard, shard), **moved, **known)
 
 
 def customers_in_shards(rng, labels, rows=500):

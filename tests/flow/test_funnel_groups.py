@@ -100,7 +100,7 @@ def test_periods_are_those_of_the_calendar_of_the_zone(rows, funnel, every, tz):
 
 
 def test_a_period_is_complete_when_its_last_journeys_had_their_window(retail):
-    funnel = Funnel(["page_view", "purchase"], "7d")
+    funnel = Funnel(["page_view", "purchase"], "7d", entry="first")
     counts = FunnelPeriods.of(retail, funnel=funnel, every="month")
     assert counts.result(until="2024-04-07").complete.tolist() == [True, True, False]
     assert counts.result(until="2024-04-08").complete.tolist() == [True, True, True]

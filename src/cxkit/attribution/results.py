@@ -81,6 +81,8 @@ class Attribution(Result):
         unattributed_conversions: Conversions whose path has no touch.
         unattributed_value: What they are worth.
         null_paths: Paths without conversion.
+        untouched_nulls: Those of them without a touch, which no model counts; 0 for a model that
+            looks at no null path at all.
         level: Of the intervals.
         draws: Replicates of the bootstrap that they come from; ``None``: from the jackknife.
         remarks: What the model has to say of this answer in particular, such as why it has no
@@ -97,6 +99,7 @@ class Attribution(Result):
     unattributed_conversions: int
     unattributed_value: float
     null_paths: int
+    untouched_nulls: int = 0
     level: float
     draws: int | None = None
     remarks: tuple[str, ...] = ()
@@ -251,9 +254,12 @@ def model_notes(results: list[Attribution]) -> list[str]:
     blind = [r.model.name for r in results if not r.model.sees_nulls]
     seeing = [r.model.name for r in results if r.model.sees_nulls]
     nulls = f"paths without conversion: {results[0].null_paths:,}"
+    untouched = max(r.untouched_nulls for r in results)
     if seeing:
         blindness = f"; {', '.join(blind)} cannot see them" if blind else ""
-        told = [f"{nulls}, which {', '.join(seeing)} counts{blindness}"]
+        touched = f"{results[0].null_paths - untouched:,} with a touch"
+        which, what = ("of which", f" the {touched}") if untouched else ("which", "")
+        told = [f"{nulls}, {which} {', '.join(seeing)} counts{what}{blindness}"]
     else:
         told = [f"{nulls}, which this model cannot see"]
     told += [
@@ -266,9 +272,9 @@ def model_notes(results: list[Attribution]) -> list[str]:
 
 def warn_without_nulls(results: Sequence[Attribution]) -> None:
     """Warn, on behalf of the verb that calls this, if a model that looks at null paths has none."""
-    result = results[-1]
-    seeing = any(r.model.sees_nulls for r in results)
-    if seeing and result.total_conversions and not result.null_paths:
+    seeing = [r for r in results if r.model.sees_nulls]
+    if any(r.total_conversions and r.null_paths == r.untouched_nulls for r in seeing):
+        result = seeing[0]
         warnings.warn(
             f"every path ends in {result.goal.name!r}, so the model cannot tell labels that lead "
             "there from labels that do not; add the journeys of customers who never reached it",

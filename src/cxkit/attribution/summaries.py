@@ -29,11 +29,17 @@ from cxkit.core.summary import SHARDS
 from cxkit.errors import DefinitionError
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["AttributionSummary", "Base", "Estimates", "weigh"]
+__all__ = ["VALUE_AS_CONVERSIONS", "AttributionSummary", "Base", "Estimates", "weigh"]
 
 FloatArray = NDArray[np.float64]
 
 _ANY: Final = (-math.inf, math.inf)
+
+VALUE_AS_CONVERSIONS: Final = (
+    "value is shared like the conversions: a label has cost more than it brought in, and shares of "
+    "gains and losses together mean nothing"
+)
+"""What a model says that shares in proportion to effects, if those in value have both signs."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -47,6 +53,9 @@ class Base:
         unattributed_conversions: (SHARDS,) conversions whose path has no touch.
         unattributed_value: (SHARDS,) what they are worth.
         null_paths: (SHARDS,) paths without conversion, with a touch or without.
+        untouched_nulls: (SHARDS,) those of them without a touch, which no model counts; 0 for a
+            model that looks at no null path at all.
+        unknown_customers: Paths of which nobody knows whose they are.
     """
 
     touchpoints: IntArray
@@ -55,6 +64,8 @@ class Base:
     unattributed_conversions: IntArray
     unattributed_value: FloatArray
     null_paths: IntArray
+    untouched_nulls: IntArray = attrs.field(factory=lambda: np.zeros(SHARDS, np.int64))
+    unknown_customers: int = 0
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -81,14 +92,18 @@ class AttributionSummary(JourneySummary):
 
     Class attributes:
         bounds: measure -> lowest and highest value that it can have; for those of ``estimate``.
+            Measures in value (``value_...``) have none where a conversion has cost money.
+        amounts: What grows with the number of customers, as conversions do and shares do not.
     """
 
     __slots__ = ()
 
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    amounts: ClassVar[frozenset[str]] = frozenset({"conversions", "value"})
 
     rule: PathRule
     labels: Vocabulary
+    value: FloatArray
 
     @property
     @abstractmethod
@@ -149,9 +164,10 @@ class AttributionSummary(JourneySummary):
             unattributed_conversions=lost,
             unattributed_value=lost_value,
             null_paths=int(base.null_paths.sum()),
+            untouched_nulls=int(base.untouched_nulls.sum()),
             level=level,
             draws=draws,
-            remarks=tuple(self.remarks(whole, bare=_bare(whole, ends, occupied))),
+            remarks=(*_unknown(base), *self.remarks(whole, bare=_bare(whole, ends, occupied))),
         )
 
     def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:  # noqa: ARG002  # for those who look
@@ -185,7 +201,7 @@ class AttributionSummary(JourneySummary):
     def without_each_shard(self, occupied: NDArray[np.bool_]) -> dict[str, FloatArray]:
         """Everything of :meth:`quantities` without each shard in turn.
 
-        Amounts (conversions and value) are scaled up by the shard that is missing.
+        Amounts (such as conversions) are scaled up by the shard that is missing.
 
         Args:
             occupied: (SHARDS,) the shards to leave out; fewer than ten are not worth the work.
@@ -200,14 +216,16 @@ class AttributionSummary(JourneySummary):
         spread = {name: np.full((SHARDS, v.shape[1]), np.nan) for name, v in left.items()}
         whole = len(some) / max(len(some) - 1, 1)
         for name, values in left.items():
-            spread[name][some] = values * whole if name in {"conversions", "value"} else values
+            spread[name][some] = values * whole if name in self.amounts else values
         return spread
 
-    def limits(self, name: str, values: FloatArray) -> tuple[float, float]:
+    def limits(self, name: str) -> tuple[float, float]:
         """The lowest and the highest value that a quantity can have."""
+        if name.startswith("value") and (self.value < 0).any():
+            return _ANY
         if name in self.bounds:
             return self.bounds[name]
-        if self.model.signed or (name in {"value", "value_share"} and (values < 0).any()):
+        if self.model.signed:
             return _ANY
         return (0.0, 1.0) if name in {"share", "value_share"} else (0.0, math.inf)
 
@@ -228,7 +246,7 @@ class AttributionSummary(JourneySummary):
                     jackknife_error(left[name], occupied),
                     occupied,
                     level=level,
-                    bounds=self.limits(name, values),
+                    bounds=self.limits(name),
                 )
                 for name, values in whole.items()
             ]
@@ -239,6 +257,13 @@ class AttributionSummary(JourneySummary):
             return [(nothing, nothing)] * len(whole)
         drawn = self.quantities(shard_draws(rng, draws, occupied).astype(np.float64))
         return [percentile_interval(drawn[name], level=level) for name in whole]
+
+
+def _unknown(base: Base) -> list[str]:
+    """Why there are no intervals where customers are not known."""
+    if not base.unknown_customers:
+        return []
+    return [f"no intervals: nobody knows the customers behind {base.unknown_customers:,} paths"]
 
 
 def _bare(

@@ -19,8 +19,10 @@ from cxkit.core.arrays import IntArray
 from cxkit.errors import DefinitionError
 
 __all__ = [
+    "FEWEST_CASES",
     "FEWEST_SHARDS",
     "Difference",
+    "TwoRates",
     "check_level",
     "divide",
     "interval",
@@ -29,12 +31,15 @@ __all__ = [
     "p_value",
     "paired_difference",
     "percentile_interval",
+    "rate_difference",
     "shard_draws",
     "share_interval",
 ]
 
 FEWEST_SHARDS: Final = 10
 """With fewer shards that hold a customer there is no interval."""
+FEWEST_CASES: Final = 5
+"""With fewer cases, or fewer without, chance alone may leave nothing that varies."""
 
 
 def check_level(level: float) -> float:
@@ -240,6 +245,7 @@ def paired_difference(
     occupied: NDArray[np.bool_],
     *,
     level: float = 0.95,
+    least: NDArray[np.float64] | float = 0.0,
 ) -> Difference:
     """The difference of two answers over the same hash of customers.
 
@@ -253,6 +259,7 @@ def paired_difference(
         second_without: (SHARDS, ...) the second.
         occupied: (SHARDS,) which shards hold anything of either.
         level: Of the interval.
+        least: (...) the least standard error that the difference can have.
 
     Returns:
         Second less first. Everything but the difference is NaN where fewer than 10 shards are
@@ -260,8 +267,78 @@ def paired_difference(
     """
     check_level(level)
     difference = np.asarray(second - first, np.float64)
-    error = jackknife_error(second_without - first_without, occupied)
+    error = np.maximum(jackknife_error(second_without - first_without, occupied), least)
     low, high = interval(difference, error, occupied, level=level)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where((error == 0) & (difference == 0), 0.0, difference / error)
     return Difference(difference, low, high, p_value(statistic, max(int(occupied.sum()) - 1, 1)))
+
+
+class TwoRates(NamedTuple):
+    """Two rates and their difference.
+
+    Attributes:
+        first: (n,) the rates of the one group; NaN of nothing.
+        second: (n,) those of the other.
+        found: Their difference, second less first.
+        few: (n,) where there are too few to tell, so that interval and p are NaN.
+    """
+
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    found: Difference
+    few: NDArray[np.bool_]
+
+
+def rate_difference(
+    first: tuple[NDArray[Any], NDArray[Any]],
+    second: tuple[NDArray[Any], NDArray[Any]],
+    occupied: NDArray[np.bool_],
+    *,
+    level: float = 0.95,
+) -> TwoRates:
+    """The difference of the rates of two groups, honest also where hardly anything varies.
+
+    Of six customers none may convert by chance. Then nothing varies from shard to shard, and the
+    jackknife alone would be certain. So where a group has fewer than 5 cases, or fewer than 5
+    without, there is no interval and no test if fewer than 5 were to be expected there (the usual
+    rule for tables of counts, Cochran 1954, "Some methods for strengthening the common chi-squared
+    tests", Biometrics 10); and else the standard error is at least that of equal binomial rates,
+    ``sqrt(p (1 - p) (1 / m + 1 / n))`` with p the rate of both groups together. Where all of both
+    are cases, or none, p is 1 and there is no interval.
+
+    Args:
+        first: (SHARDS, n) counts of the one group, and (SHARDS, n) or (SHARDS, 1) what they are of.
+        second: The same of the other.
+        occupied: (SHARDS,) which shards hold anything of either.
+        level: Of the interval.
+    """
+    parts = np.stack([first[0], second[0]])
+    wholes = np.stack([np.broadcast_to(whole, part.shape) for part, whole in (first, second)])
+    without = [
+        divide(leave_one_out(part), leave_one_out(whole))
+        for part, whole in zip(parts, wholes, strict=True)
+    ]
+    part, whole = parts.sum(axis=1), wholes.sum(axis=1)
+    rates = divide(part, whole)
+    fewest = np.minimum(part, whole - part).min(axis=0)
+    pooled = divide(part.sum(axis=0), whole.sum(axis=0))
+    expected = whole.min(axis=0) * np.minimum(pooled, 1 - pooled)
+    # Some rates are means of counts, which have no cases without.
+    rare = (fewest < FEWEST_CASES) & (part <= whole).all(axis=0)
+    same = (pooled == 0) | (pooled == 1)
+    few = rare & ~same & ~(expected >= FEWEST_CASES)
+    few |= ((wholes > 0).sum(axis=1) < FEWEST_SHARDS).any(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = np.sqrt(pooled * (1 - pooled) * (1 / whole).sum(axis=0))
+    found = paired_difference(
+        rates[0],
+        rates[1],
+        without[0],
+        without[1],
+        occupied,
+        level=level,
+        least=np.where(few, np.nan, np.where(rare, least, 0.0)),
+    )
+    low, high = (np.where(same & rare, np.nan, end) for end in (found.low, found.high))
+    return TwoRates(rates[0], rates[1], found._replace(low=low, high=high), few)

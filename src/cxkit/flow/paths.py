@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.codes import Label
 from cxkit.core.result import MISSING
+from cxkit.errors import DefinitionError
 
 __all__ = [
     "CUT",
@@ -17,6 +18,7 @@ __all__ = [
     "JOIN",
     "OTHER",
     "START",
+    "as_labels",
     "cut_path",
     "few_customers",
     "show_path",
@@ -74,3 +76,18 @@ def text_labels(labels: Sequence[Label | None]) -> list[str | None]:
         ['7', None]
     """
     return [None if label is None else str(label) for label in labels]
+
+
+def as_labels(path: Sequence[Label | None]) -> Sequence[Label | None]:
+    """A path that is given as labels.
+
+    Raises:
+        DefinitionError: It is a text, whose letters would pass for labels.
+
+    Example:
+        >>> as_labels(["view", "buy"])
+        ['view', 'buy']
+    """
+    if isinstance(path, (str, bytes)):
+        raise DefinitionError(f"a path is a list of labels, such as [{path!r}]; found {path!r}")
+    return path

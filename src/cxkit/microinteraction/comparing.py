@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
-from cxkit.core.intervals import divide, leave_one_out, paired_difference
+from cxkit.core.intervals import rate_difference
 from cxkit.core.multiplicity import holm
 from cxkit.core.result import ColumnLike, Result
 from cxkit.errors import MergeError
@@ -93,21 +93,18 @@ def compare_replays(
     ids = (first.measuring.spec.id, second.measuring.spec.id)
     if ids[0] != ids[1]:
         raise MergeError(f"these are two microinteractions, {ids[0]!r} and {ids[1]!r}")
-    rates, without = [], []
-    for counts in (first, second):
-        part, whole = (
-            counts.measures[:, [MEASURES.index(pair[which]) for pair in RATES.values()]]
-            for which in (0, 1)
-        )
-        rates.append(divide(part.sum(axis=0), whole.sum(axis=0)))
-        without.append(divide(leave_one_out(part), leave_one_out(whole)))
+    numbers = [[MEASURES.index(pair[which]) for pair in RATES.values()] for which in (0, 1)]
+    before, after = (
+        (counts.measures[:, numbers[0]], counts.measures[:, numbers[1]])
+        for counts in (first, second)
+    )
     occupied = first.occupied() | second.occupied()
-    found = paired_difference(rates[0], rates[1], without[0], without[1], occupied, level=level)
+    rate, other, found, _ = rate_difference(before, after, occupied, level=level)
     sizes: list[IntArray] = [c.measures[:, MEASURES.index("instances")] for c in (first, second)]
     return ReplayComparison(
         instances=(int(sizes[0].sum()), int(sizes[1].sum())),
-        first=rates[0],
-        second=rates[1],
+        first=rate,
+        second=other,
         difference=found.difference,
         low=found.low,
         high=found.high,

@@ -29,6 +29,7 @@ __all__ = [
     "chain_estimates",
     "chain_removal",
     "chain_rows",
+    "has_costly_label",
     "visited_slots",
     "why_bare",
 ]
@@ -71,13 +72,24 @@ def chain_estimates(counts: ChainCounts, weights: FloatArray | None) -> Estimate
     share = divide(effect, effect.sum(axis=-1, keepdims=True))
     share = np.where(np.isnan(effect), np.nan, np.nan_to_num(share))
     value_share = divide(value_effect, value_effect.sum(axis=-1, keepdims=True))
-    # No value, or values that cancel out: as the conversions.
-    value_share = np.where(np.isnan(value_share), share, value_share)
+    # No value, or effects of both signs, whose shares mean nothing: as the conversions.
+    value_share = np.where(counts.costly | np.isnan(value_share), share, value_share)
     return Estimates(
         conversions=share * conversions[:, None],
         value=value_share * value[:, None],
         measures={"removal_effect": effect, "value_removal_effect": value_effect},
     )
+
+
+def has_costly_label(counts: ChainCounts) -> bool:
+    """Whether more would be earned without a label than with it."""
+    if not (counts.value < 0).any():
+        return False
+    if counts.order > 1:
+        effects = _higher_order(counts.removal, None)
+    else:
+        effects = _first_order(counts, visited_slots(counts), None)
+    return bool((effects[1] < 0).any())
 
 
 def why_bare(counts: ChainCounts) -> str:
@@ -134,8 +146,10 @@ def _first_order(counts: ChainCounts, slots: IntArray, weights: FloatArray | Non
 def _moved(chains: Chains, weights: FloatArray) -> FloatArray:
     """(2, B, V) the effects of the whole, moved along their derivative by the weights."""
     whole = np.stack(removal_effects(chains.weighted(np.ones((1, SHARDS)))))
-    # Effects do not change when all weights do: only their ratio to the mean counts.
-    ratio = weights / weights.mean(axis=1, keepdims=True)
+    # Effects do not change when all weights do: only their ratio to the mean counts, which is that
+    # of the shards with customers in them.
+    some = chains.visits.any(axis=1)
+    ratio = weights / weights[:, some].mean(axis=1, keepdims=True)
     effects = whole + (ratio - 1.0) @ np.stack(removal_slopes(chains))
     effects[0] = np.clip(effects[0], 0.0, 1.0)
     return np.asarray(effects)

@@ -14,6 +14,7 @@ from typing_extensions import override
 from cxkit.attribution.chains.chaincredit import (
     chain_estimates,
     chain_removal,
+    has_costly_label,
     why_bare,
 )
 from cxkit.attribution.chains.chainrows import (
@@ -25,7 +26,12 @@ from cxkit.attribution.chains.chainrows import (
 )
 from cxkit.attribution.chains.contextremoval import ContextRemoval
 from cxkit.attribution.models import AttributionModel, known_model
-from cxkit.attribution.summaries import AttributionSummary, Base, Estimates
+from cxkit.attribution.summaries import (
+    VALUE_AS_CONVERSIONS,
+    AttributionSummary,
+    Base,
+    Estimates,
+)
 from cxkit.attribution.touchpaths.cutting import (
     PathOptions,
     PathRule,
@@ -123,6 +129,8 @@ class ChainCounts(AttributionSummary):
         unattributed_value: (SHARDS,) what they are worth.
         untouched_nulls: (SHARDS,) null paths without a touch. They change no removal effect: it is
             a ratio of two chances that both count them.
+        unknown_customers: (SHARDS,) paths of which nobody knows whose they are, such as those that
+            another tool has counted. One of them, and there are no intervals.
 
     Example:
         >>> paths = Paths.from_counts([("a > b > c", 1, 0, 0), ("a", 0, 1, 0), ("b > c", 0, 1, 0)])
@@ -144,8 +152,14 @@ class ChainCounts(AttributionSummary):
     unattributed_conversions: IntArray = attrs.field(metadata=total("shard"))
     unattributed_value: FloatArray = attrs.field(metadata=total("shard"))
     untouched_nulls: IntArray = attrs.field(metadata=total("shard"))
+    unknown_customers: IntArray = attrs.field(
+        factory=lambda: np.zeros(SHARDS, np.int64), metadata=total("shard"), kw_only=True
+    )
 
-    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"removal_effect": (0.0, 1.0)}
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "removal_effect": (0.0, 1.0),
+        "value_removal_effect": (0.0, 1.0),
+    }
 
     @classmethod
     def of(
@@ -199,6 +213,7 @@ class ChainCounts(AttributionSummary):
             unattributed_conversions=paths.unattributed_conversions,
             unattributed_value=paths.unattributed_value,
             untouched_nulls=paths.untouched_nulls,
+            unknown_customers=paths.unknown_customers,
         )
 
     def lower(self, order: int) -> ChainCounts:
@@ -240,6 +255,8 @@ class ChainCounts(AttributionSummary):
             unattributed_conversions=self.unattributed_conversions,
             unattributed_value=self.unattributed_value,
             null_paths=self._by_shard(self.nulls) + self.untouched_nulls,
+            untouched_nulls=self.untouched_nulls,
+            unknown_customers=int(self.unknown_customers.sum()),
         )
 
     def estimate(self, weights: FloatArray | None) -> Estimates:
@@ -260,14 +277,20 @@ class ChainCounts(AttributionSummary):
 
     @override
     def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:
-        """Why there are no intervals."""
-        return [why_bare(self)] if bare else []
+        """Why there are no intervals, and where value follows conversions."""
+        told = [why_bare(self)] if bare else []
+        return [*told, VALUE_AS_CONVERSIONS] if self.costly else told
+
+    @cached_property
+    def costly(self) -> bool:
+        """Whether more would be earned without a label than with it."""
+        return has_costly_label(self)
 
     def occupied(self) -> NDArray[np.bool_]:
-        """(SHARDS,) which shards hold anything at all."""
+        """(SHARDS,) which shards hold anything; none, where customers are not known."""
         seen = (self.unattributed_conversions != 0) | (self.untouched_nulls != 0)
         seen[self.context_shard] = True
-        return np.asarray(seen)
+        return np.asarray(seen & (not self.unknown_customers.any()))
 
     def _by_shard(self, counts: IntArray) -> IntArray:
         return np.rint(sum_by(self.context_shard, counts, SHARDS)).astype(np.int64)

@@ -85,7 +85,10 @@ def removal_effects(chains: Chains) -> tuple[FloatArray, FloatArray]:
         lost, whole = arrivals * onward, gained.sum(axis=-1, keepdims=True)
         return np.asarray(np.divide(lost, whole, out=np.zeros(lost.shape), where=whole != 0))
 
-    return effect(chains.conversions), effect(chains.value)
+    # A part of a whole, which rounding may have put a hair outside of 0 and 1.
+    conversions, value = effect(chains.conversions), effect(chains.value)
+    gains = (chains.value >= 0).all(axis=-1, keepdims=True)
+    return np.clip(conversions, 0.0, 1.0), np.where(gains, np.clip(value, 0.0, 1.0), value)
 
 
 def removal_slopes(chains: Chains) -> tuple[FloatArray, FloatArray]:

@@ -65,7 +65,9 @@ def every_change(
 
 def needed_columns(journeys: Journeys, rule: PathRule) -> Journeys:
     """The journeys with those columns only that attribution looks at."""
-    names = {"event", "channel", "value", rule.by}
+    goals = [rule.goal, *(rule.touches or ())]
+    asked = {column for goal in goals for column, _ in goal.where}
+    names = {"event", "channel", "value", rule.by} | asked
     kept = {name: column for name, column in journeys.columns.items() if name in names}
     return attrs.evolve(journeys, columns=kept)
 

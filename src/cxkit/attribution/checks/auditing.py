@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Unpack
+from typing import Final, TypeAlias, Unpack
 
 import attrs
 import numpy as np
@@ -28,6 +28,7 @@ from cxkit.model.journeys import Journeys, as_journeys
 __all__ = ["Audit", "AuditShares", "audit"]
 
 FloatArray = NDArray[np.float64]
+Shares: TypeAlias = dict[Label | None, float]
 
 _LOOKBACKS: Final = ("1d", "7d", "30d")
 _GAPS: Final = ("30min", "1d")
@@ -206,26 +207,31 @@ def audit(
     )
     journeys = needed_columns(journeys, rule)
     before = _shares(journeys, rule, model)
-    labels = tuple(before)
     often = [repeats if change.drawn else 1 for change in changes]
-    mean = np.zeros((len(changes), len(labels)))
-    spread = np.full((len(changes), len(labels)), np.nan)
+    after: list[list[Shares]] = []
     streams = np.random.default_rng(rng).spawn(len(changes))
     with steps("changes", sum(often), progress) as step:
-        for at, (change, stream) in enumerate(zip(changes, streams, strict=True)):
-            found = np.zeros((often[at], len(labels)))
-            for row in found:
-                after = _shares(*change.make(journeys, rule, stream), model)
-                row[:] = [after.get(label, 0.0) for label in labels]
+        for times, change, stream in zip(often, changes, streams, strict=True):
+            after.append([])
+            for _ in range(times):
+                after[-1].append(_shares(*change.make(journeys, rule, stream), model))
                 step()
-            mean[at] = found.mean(axis=0)
-            if len(found) > 1:
-                spread[at] = found.std(axis=0, ddof=1)
+    # A change may bring touches that lack a label where there were none before.
+    labels = tuple(before)
+    if None not in before and any(None in one for found in after for one in found):
+        labels = (*labels, None)
+    mean = np.zeros((len(changes), len(labels)))
+    spread = np.full((len(changes), len(labels)), np.nan)
+    for at, found in enumerate(after):
+        rows = np.array([[one.get(label, 0.0) for label in labels] for one in found], np.float64)
+        mean[at] = rows.mean(axis=0)
+        if len(rows) > 1:
+            spread[at] = rows.std(axis=0, ddof=1)
     return Audit(
         rule=rule,
         model=model,
         labels=labels,
-        share=np.array(list(before.values()), np.float64),
+        share=np.array([before.get(label, 0.0) for label in labels], np.float64),
         change=tuple(change.name for change in changes),
         setting=tuple(change.setting for change in changes),
         repeats=np.array(often, np.int64),
@@ -234,10 +240,8 @@ def audit(
     )
 
 
-def _shares(
-    journeys: Journeys, rule: PathRule, model: AttributionModel
-) -> dict[Label | None, float]:
-    """The share of each label that is touched."""
+def _shares(journeys: Journeys, rule: PathRule, model: AttributionModel) -> Shares:
+    """The share of each label, and of touches without one if there are any."""
     summary = model.count(JourneyPaths(journeys, rule))
     share = summary.quantities(None)["share"][0].tolist()
     touched = summary.base().touchpoints.tolist()

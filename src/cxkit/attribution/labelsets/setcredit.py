@@ -95,6 +95,7 @@ class SetCredit(SetRows, AttributionSummary):
         unattributed_conversions: (SHARDS,) conversions whose path has no touch.
         unattributed_value: (SHARDS,) what they are worth.
         untouched_nulls: (SHARDS,) null paths without a touch.
+        unknown_customers: (SHARDS,) paths of which nobody knows whose they are.
 
     Example:
         >>> from cxkit.attribution import Paths, ShapleyRate
@@ -113,6 +114,9 @@ class SetCredit(SetRows, AttributionSummary):
         "incremental": _ANY,
         "value_incremental": _ANY,
     }
+    amounts: ClassVar[frozenset[str]] = frozenset(
+        {"conversions", "value", "incremental", "value_incremental"}
+    )
 
     @classmethod
     def of(
@@ -153,6 +157,8 @@ class SetCredit(SetRows, AttributionSummary):
             unattributed_conversions=self.unattributed_conversions,
             unattributed_value=self.unattributed_value,
             null_paths=self._by_shard(self.nulls) + self.untouched_nulls,
+            untouched_nulls=self.untouched_nulls,
+            unknown_customers=int(self.unknown_customers.sum()),
         )
 
     def estimate(self, weights: FloatArray | None) -> Estimates:
@@ -177,7 +183,7 @@ class SetCredit(SetRows, AttributionSummary):
             return super()._ends(whole, occupied, level, draws, rng)
         as_it_is = self.quantities(np.ones((1, SHARDS)))
         ends = super()._ends(as_it_is, occupied, level, draws, rng)
-        limits = [self.limits(name, values) for name, values in whole.items()]
+        limits = [self.limits(name) for name in whole]
         return [
             (np.clip(low, *limit), np.clip(high, *limit))
             for (low, high), limit in zip(ends, limits, strict=True)

@@ -48,6 +48,8 @@ class SetRows(SequenceSummary, JourneySummary):
         unattributed_conversions: (SHARDS,) conversions whose path has no touch.
         unattributed_value: (SHARDS,) what they are worth.
         untouched_nulls: (SHARDS,) null paths without a touch.
+        unknown_customers: (SHARDS,) paths of which nobody knows whose they are, such as those that
+            another tool has counted. One of them, and there are no intervals.
     """
 
     rule: PathRule = attrs.field(metadata=parameter(PathRule.from_dict))
@@ -58,6 +60,9 @@ class SetRows(SequenceSummary, JourneySummary):
     unattributed_conversions: IntArray = attrs.field(metadata=total("shard"))
     unattributed_value: FloatArray = attrs.field(metadata=total("shard"))
     untouched_nulls: IntArray = attrs.field(metadata=total("shard"))
+    unknown_customers: IntArray = attrs.field(
+        factory=lambda: np.zeros(SHARDS, np.int64), metadata=total("shard"), kw_only=True
+    )
 
     @classmethod
     def of_rule(cls, journeys: Journeys, rule: PathRule, **parameters: Any) -> Self:
@@ -111,6 +116,7 @@ class SetRows(SequenceSummary, JourneySummary):
             unattributed_conversions=paths.unattributed_conversions,
             unattributed_value=paths.unattributed_value,
             untouched_nulls=paths.untouched_nulls,
+            unknown_customers=paths.unknown_customers,
             **_rows_of_paths(paths.codes, paths.offsets, paths.shard, slots, totals),
         )
 
@@ -129,6 +135,10 @@ class SetRows(SequenceSummary, JourneySummary):
             {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in named},
         )
         return merged
+
+    def occupied(self) -> NDArray[np.bool_]:
+        """(SHARDS,) which shards hold anything; none, where customers are not known."""
+        return super().occupied() & (not self.unknown_customers.any())
 
     def whole(self) -> Self:
         """The same with all customers in one shard: every distinct set is one row."""

@@ -37,6 +37,7 @@ class LabelSets(SetRows):
         unattributed_conversions: (SHARDS,) conversions whose path has no touch.
         unattributed_value: (SHARDS,) what they are worth.
         untouched_nulls: (SHARDS,) null paths without a touch.
+        unknown_customers: (SHARDS,) paths of which nobody knows whose they are.
 
     Example:
         >>> from cxkit.attribution import Paths

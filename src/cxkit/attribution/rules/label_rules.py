@@ -15,7 +15,6 @@ from cxkit.attribution.models import known_model
 from cxkit.attribution.rules.rules import RuleModel
 from cxkit.attribution.touchpaths.converting import Touches
 from cxkit.core.codes import Label
-from cxkit.core.intervals import divide
 from cxkit.core.ragged import chunks, segment_ids, segment_sum
 from cxkit.core.result import show_label
 from cxkit.errors import DefinitionError
@@ -68,6 +67,11 @@ class LastNonDirect(RuleModel):
         """The model's name in tables, with the labels unless they are the default."""
         told = ", ".join(map(show_label, self.direct))
         return self.kind if self.direct == ("direct",) else f"{self.kind}({told})"
+
+    @property
+    def names(self) -> tuple[Label | None, ...]:
+        """The direct labels."""
+        return self.direct
 
     @override
     def credit(self, touches: Touches) -> FloatArray:
@@ -154,15 +158,11 @@ class PresenceShare(RuleModel):
 
     kind: ClassVar[str] = "presence_share"
     per_touch: ClassVar[bool] = False
+    proportional: ClassVar[bool] = True
 
     @override
     def credit(self, touches: Touches) -> FloatArray:
         return _presence(touches)
-
-    def settle(self, earned: FloatArray, attributed: FloatArray) -> FloatArray:
-        """Participations, scaled to what there is to share."""
-        share = divide(earned, earned.sum(axis=-1, keepdims=True))
-        return np.nan_to_num(share) * attributed[:, None]
 
 
 def _pairs(weights: Weights) -> tuple[tuple[Label | None, float], ...]:
@@ -209,6 +209,11 @@ class LabelWeights(RuleModel):
     def name(self) -> str:
         """The model's name in tables, without the weights."""
         return self.kind
+
+    @property
+    def names(self) -> tuple[Label | None, ...]:
+        """The labels that have a weight."""
+        return tuple(label for label, weight in self.weights if weight)
 
     @classmethod
     def of_removal(cls, attribution: Attribution) -> LabelWeights:

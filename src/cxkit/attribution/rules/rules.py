@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Self, Unpack
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from cxkit.attribution.models import AttributionModel, model_from_dict
-from cxkit.attribution.summaries import AttributionSummary, Base, Estimates, weigh
+from cxkit.attribution.summaries import (
+    VALUE_AS_CONVERSIONS,
+    AttributionSummary,
+    Base,
+    Estimates,
+    weigh,
+)
 from cxkit.attribution.touchpaths.converting import ConvertingPaths, Touches
 from cxkit.attribution.touchpaths.cutting import PathOptions, PathRule, as_path_rule, sum_by
 from cxkit.attribution.touchpaths.journeypaths import JourneyPaths
 from cxkit.attribution.touchpaths.paths import Paths
 from cxkit.core.arrays import IntArray
-from cxkit.core.codes import Vocabulary
+from cxkit.core.codes import Label, Vocabulary
+from cxkit.core.intervals import divide
 from cxkit.core.ragged import take_segments
 from cxkit.core.summary import AXIS, SHARDS, parameter, total
-from cxkit.errors import DefinitionError
+from cxkit.errors import DefinitionError, did_you_mean
 from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -39,6 +48,8 @@ class RuleModel(AttributionModel):
     Class attributes:
         per_touch: Whether the credit of a touch is its own, so that it can be handed out touch by
             touch.
+        proportional: Whether everything is shared in proportion to what the touches of each label
+            earn, in place of handing out that itself.
 
     Example:
         >>> @attrs.frozen
@@ -59,6 +70,7 @@ class RuleModel(AttributionModel):
 
     sees_nulls: ClassVar[bool] = False
     per_touch: ClassVar[bool] = True
+    proportional: ClassVar[bool] = False
 
     @abstractmethod
     def credit(self, touches: Touches) -> FloatArray:
@@ -71,14 +83,10 @@ class RuleModel(AttributionModel):
             (T,) credits that sum to 1 in every path, if the model ``conserves``.
         """
 
-    def settle(self, earned: FloatArray, attributed: FloatArray) -> FloatArray:  # noqa: ARG002  # for those who do
-        """What labels get for the credit that their touches earned; the same, unless overridden.
-
-        Args:
-            earned: (B, K + 1) sums of the credits of touches.
-            attributed: (B,) conversions, or value, that there is to share.
-        """
-        return earned
+    @property
+    def names(self) -> tuple[Label | None, ...]:
+        """The labels that the rule knows by name; an answer tells which of them do not occur."""
+        return ()
 
     def count(self, found: JourneyPaths) -> RuleCredit:
         """The credit of each label, as a summary that adds up."""
@@ -116,6 +124,8 @@ class RuleCredit(AttributionSummary):
         unattributed_conversions: (SHARDS,) conversions whose path has none.
         unattributed_value: (SHARDS,) what they are worth.
         null_paths: (SHARDS,) paths without conversion.
+        unknown_customers: (SHARDS,) paths of which nobody knows whose they are, such as those that
+            another tool has counted. One of them, and there are no intervals.
 
     Example:
         >>> from cxkit.attribution import Linear
@@ -135,6 +145,9 @@ class RuleCredit(AttributionSummary):
     unattributed_conversions: IntArray = attrs.field(metadata=total("shard"))
     unattributed_value: FloatArray = attrs.field(metadata=total("shard"))
     null_paths: IntArray = attrs.field(metadata=total("shard"))
+    unknown_customers: IntArray = attrs.field(
+        factory=lambda: np.zeros(SHARDS, np.int64), metadata=total("shard"), kw_only=True
+    )
 
     @classmethod
     def of(
@@ -211,6 +224,7 @@ class RuleCredit(AttributionSummary):
             unattributed_conversions=paths.unattributed_conversions,
             unattributed_value=paths.unattributed_value,
             null_paths=paths.per_shard(paths.nulls) + paths.untouched_nulls,
+            unknown_customers=paths.unknown_customers,
         )
 
     def base(self) -> Base:
@@ -222,13 +236,44 @@ class RuleCredit(AttributionSummary):
             unattributed_conversions=self.unattributed_conversions,
             unattributed_value=self.unattributed_value,
             null_paths=self.null_paths,
+            unknown_customers=int(self.unknown_customers.sum()),
         )
+
+    def occupied(self) -> NDArray[np.bool_]:
+        """(SHARDS,) which shards hold anything; none, where customers are not known."""
+        return super().occupied() & (not self.unknown_customers.any())
+
+    @override
+    def remarks(self, whole: Mapping[str, FloatArray], *, bare: bool) -> list[str]:
+        """Labels that the rule names and no touch has, and where value follows conversions."""
+        told = super().remarks(whole, bare=bare)
+        known = set(self.labels)
+        for label in self.model.names:
+            if label is None or label in known:
+                continue
+            told.append(
+                f"{self.model.name} names {label!r}, and no touch has that {self.rule.by}."
+                f"{did_you_mean(label, self.labels)}"
+            )
+        if self.model.proportional and self._costly:
+            told.append(VALUE_AS_CONVERSIONS)
+        return told
+
+    @property
+    def _costly(self) -> bool:
+        """Whether the touches of a label have earned a value below 0 in all."""
+        return bool((self.value.sum(axis=0) < 0).any())
 
     def estimate(self, weights: FloatArray | None) -> Estimates:
         """The credit under some weights of the shards."""
         given = np.ones((1, SHARDS)) if weights is None else weights
         conversions, value = weigh(given, self.conversions), weigh(given, self.value)
+        if not self.model.proportional:
+            return Estimates(conversions=conversions, value=value)
+        share = np.nan_to_num(divide(conversions, conversions.sum(axis=-1, keepdims=True)))
+        value_share = divide(value, value.sum(axis=-1, keepdims=True))
+        value_share = np.where(self._costly | np.isnan(value_share), share, value_share)
         return Estimates(
-            conversions=self.model.settle(conversions, weigh(given, self.attributed_conversions)),
-            value=self.model.settle(value, weigh(given, self.attributed_value)),
+            conversions=share * weigh(given, self.attributed_conversions)[:, None],
+            value=value_share * weigh(given, self.attributed_value)[:, None],
         )

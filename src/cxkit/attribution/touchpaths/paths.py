@@ -58,6 +58,8 @@ class Paths(SequenceSummary, JourneySummary):
         unattributed_conversions: (SHARDS,) conversions whose path has no touch: nobody's credit.
         unattributed_value: (SHARDS,) what they are worth.
         untouched_nulls: (SHARDS,) null paths without a touch.
+        unknown_customers: (SHARDS,) paths of which nobody knows whose they are, such as those that
+            another tool has counted. One of them, and there are no intervals.
 
     Example:
         >>> paths = Paths.from_counts([("ad > mail", 2, 1, 100.0), ("mail", 1, 6, 30.0)])
@@ -75,6 +77,9 @@ class Paths(SequenceSummary, JourneySummary):
     unattributed_conversions: IntArray = attrs.field(metadata=total("shard"))
     unattributed_value: NDArray[np.float64] = attrs.field(metadata=total("shard"))
     untouched_nulls: IntArray = attrs.field(metadata=total("shard"))
+    unknown_customers: IntArray = attrs.field(
+        factory=lambda: np.zeros(SHARDS, np.int64), metadata=total("shard"), kw_only=True
+    )
 
     @classmethod
     def of(
@@ -266,8 +271,13 @@ class Paths(SequenceSummary, JourneySummary):
             unattributed_conversions=bare["conversions"],
             unattributed_value=bare["value"],
             untouched_nulls=bare["nulls"],
+            unknown_customers=sum_by_shard(shard, totals["conversions"] + totals["nulls"]),
             **rows,
         )
+
+    def occupied(self) -> NDArray[np.bool_]:
+        """(SHARDS,) which shards hold anything; none, where customers are not known."""
+        return super().occupied() & (not self.unknown_customers.any())
 
     def per_shard(self, counts: IntArray) -> IntArray:
         """(SHARDS,) the sum of counts of the rows by shard."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
-from cxkit.core.intervals import check_level, divide, leave_one_out, paired_difference
+from cxkit.core.intervals import check_level, rate_difference
 from cxkit.core.multiplicity import benjamini_hochberg, holm
 from cxkit.core.result import Result
 from cxkit.errors import DefinitionError, MergeError
@@ -155,22 +155,21 @@ def compare_rates(
     check_level(level)
     if control not in _CONTROLS:
         raise DefinitionError(f"control must be one of {list(_CONTROLS)}; found {control!r}")
-    shares = [divide(part.sum(axis=0), whole.sum(axis=0)) for part, whole in (a, b)]
-    without = [divide(leave_one_out(part), leave_one_out(whole)) for part, whole in (a, b)]
-    found = paired_difference(shares[0], shares[1], without[0], without[1], occupied, level=level)
+    share_a, share_b, found, few = rate_difference(a, b, occupied, level=level)
     p = np.where(tested, found.p, np.nan)
     return RateDifference(
         control=control,
         names=dict(names),
         count_a=a[0].sum(axis=0),
         count_b=b[0].sum(axis=0),
-        share_a=shares[0],
-        share_b=shares[1],
+        share_a=share_a,
+        share_b=share_b,
         difference=found.difference,
         difference_low=np.where(tested, found.low, np.nan),
         difference_high=np.where(tested, found.high, np.nan),
         p=p,
         p_adjusted=_CONTROLS[control](p),
+        few=few & tested,
     )
 
 
@@ -190,6 +189,7 @@ class RateDifference(Result):
         difference_high: (n,) high end.
         p: (n,) chance of a difference as large if there were none (two-sided, Student's t).
         p_adjusted: (n,) the same, for all rows together.
+        few: (n,) where a group has too few with or without to tell, so that there is no test.
     """
 
     control: str
@@ -203,11 +203,12 @@ class RateDifference(Result):
     difference_high: NDArray[np.float64] = attrs.field(converter=freeze)
     p: NDArray[np.float64] = attrs.field(converter=freeze)
     p_adjusted: NDArray[np.float64] = attrs.field(converter=freeze)
+    few: NDArray[np.bool_] = attrs.field(converter=freeze)
 
     def columns(self) -> Mapping[str, Any]:
         """One row per rate."""
         names = {key: list(values) for key, values in self.names.items()}
-        numbers = [field.name for field in attrs.fields(RateDifference)[2:]]
+        numbers = [field.name for field in attrs.fields(RateDifference)[2:-1]]
         return {**names, **{name: getattr(self, name) for name in numbers}}
 
     def title(self) -> str:
@@ -218,6 +219,7 @@ class RateDifference(Result):
 
     def notes(self) -> tuple[str, ...]:
         """How to read it."""
-        tested = "no row was tested: too few customers" if np.isnan(self.p).all() else ""
         told = f"difference: b less a; p_adjusted: {self.control}"
-        return (told, tested) if tested else (told,)
+        if few := int((self.few & ~np.isnan(self.difference)).sum()):
+            return told, f"not tested, too few with or without it: {few:,} rates"
+        return (told, "no row was tested: too few customers") if np.isnan(self.p).all() else (told,)

@@ -207,7 +207,8 @@ class FunnelPeriods(_GroupCounts):
 
         Args:
             until: Until when the data goes; a period is complete if its last journeys had all of
-                the funnel's ``within`` by then.
+                the funnel's ``within`` by then. Only for ``entry="first"``: with another entry a
+                journey may come again and be counted in a later period.
             level: Of the intervals.
 
         Raises:
@@ -216,10 +217,11 @@ class FunnelPeriods(_GroupCounts):
         code, columns = self._shares(level)
         numbers = np.asarray(self.labels.labels[code], np.int64)
         complete = np.zeros(len(numbers), dtype=bool)
-        known = until is not None and self.funnel.within is not None
+        settled = self.funnel.entry == "first" and self.funnel.within is not None
+        known = until is not None and settled
         if until is not None:
             end = instant_us(until, name="until")
-            if self.funnel.within is not None:
+            if settled and self.funnel.within is not None:
                 ends = period_begins_us(numbers + 1, self.every, self.tz)
                 complete = ends + span_us(self.funnel.within, name="within") <= end
         return FunnelPeriodTable(

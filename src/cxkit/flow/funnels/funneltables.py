@@ -138,11 +138,16 @@ class FunnelPeriodTable(_Groups):
             told.append(
                 "no period is complete: without a window, any journey may still get further"
             )
+        elif self.funnel.entry != "first":
+            told.append(
+                "no period is complete: journeys may enter again, and are counted where their "
+                'chosen entry is; entry="first" settles that'
+            )
         elif not self.until:
             told.append("which periods are complete is not known; say until when the data goes")
         elif open_ := int((~self.complete).sum()):
             told.append(
                 f"not complete: {open_:,} periods, whose last journeys had less than "
-                f"{self.funnel.within} when the data ended; their shares may still rise"
+                f"{self.funnel.within} when the data ended; their shares may still change"
             )
         return tuple(told)

@@ -15,7 +15,7 @@ from cxkit.core.whole import whole_number
 from cxkit.errors import DefinitionError
 from cxkit.flow.nextstep.backoff import NONE, Backoff, Histories, histories
 from cxkit.flow.nextstep.nextresults import GoalForecast, NextStepTable
-from cxkit.flow.paths import END, text_labels
+from cxkit.flow.paths import END, as_labels, text_labels
 from cxkit.flow.steps.contextcounts import Contexts
 from cxkit.model.goal import GoalLike, as_goal
 from cxkit.model.journey import Journey
@@ -138,9 +138,10 @@ class NextStepModel:
         """The most probable next steps after labels; ``[]`` is the start of a journey.
 
         Raises:
-            DefinitionError: ``top`` is not a whole number from 1 up.
+            DefinitionError: ``path`` is a text and no list, or ``top`` is not a whole number from 1
+                up.
         """
-        codes = np.array([self._code(label) for label in path], np.int64)
+        codes = np.array([self._code(label) for label in as_labels(path)], np.int64)
         one = np.array([0, len(codes)])
         found = self._cooled(histories(one, codes, self.contexts.order, self._slots))
         order = self._best(found, top)[0]

@@ -83,6 +83,11 @@ def clusters(
     draws = whole_number(draws, "draws", least=0)
     counts = paths if isinstance(paths, PathVariants) else PathVariants.of(paths, by=by)
     offsets, codes, weight, first = distinct_paths(counts, None)
+    if most < k:
+        raise DefinitionError(
+            f"medoids are chosen among the most={most:,} most frequent paths, and {k:,} clusters "
+            f"need as many; give most={k:,} or more"
+        )
     chosen = min(most, len(weight))
     if chosen < k:
         raise DefinitionError(

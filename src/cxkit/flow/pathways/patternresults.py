@@ -17,7 +17,7 @@ from cxkit.core.intervals import (
     interval,
     jackknife_error,
     leave_one_out,
-    paired_difference,
+    rate_difference,
     share_interval,
 )
 from cxkit.core.multiplicity import benjamini_hochberg, holm
@@ -114,7 +114,7 @@ class SequencePatternTable(Result):
             )
             told.append("an association, not a cause: longer journeys hold more sequences")
             if np.isnan(self.lift_low).any():
-                told.append("no interval of lift (-): a rate of 0, none left over, or too few")
+                told.append("no interval or test (-): a rate of 0, none left over, or too few")
         return (*told, *few_customers(self.support_low))
 
 
@@ -152,11 +152,13 @@ def patterns_table(
     every, reached = (w[:, np.newaxis] for w in whole)
     rest, rest_won = every - held, reached - won
     low, high = share_interval(held, every, occupied, level=level)
-    rates = [divide(a.sum(axis=0), b.sum(axis=0)) for a, b in ((won, held), (rest_won, rest))]
+    rest_rate, rate, found, few = rate_difference(
+        (rest_won, rest), (won, held), occupied, level=level
+    )
+    rates = [rate, rest_rate]
     without = [
         divide(leave_one_out(a), leave_one_out(b)) for a, b in ((won, held), (rest_won, rest))
     ]
-    found = paired_difference(rates[1], rates[0], without[1], without[0], occupied, level=level)
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = rates[0] / rates[1]
         logs = np.log(without[0]) - np.log(without[1])
@@ -166,7 +168,7 @@ def patterns_table(
         nothing = np.full(len(size), np.nan)
         rates, lift, ends = [nothing, nothing], nothing, [nothing, nothing]
         found = found._replace(p=nothing)
-    finite = np.isfinite(lift) & (lift > 0)
+    finite = np.isfinite(lift) & (lift > 0) & ~few
     clear = [np.where(finite, end, np.nan) for end in ends]
     count = held.sum(axis=0)
     # The surest first, then the most frequent, the shorter, and in order of labels.

@@ -15,7 +15,7 @@ from cxkit.core.ragged import segment_ids, take_segments
 from cxkit.core.result import Result
 from cxkit.core.uniques import unique_sequences
 from cxkit.errors import DefinitionError
-from cxkit.flow.paths import cut_path, show_path
+from cxkit.flow.paths import as_labels, cut_path, show_path
 from cxkit.flow.pathways.editdistance import edit_distances
 from cxkit.flow.pathways.pathvariants import PathVariants, path_of
 from cxkit.model.journey import Journey
@@ -109,9 +109,10 @@ def similar_paths(
 
     Raises:
         SchemaError: There is no such column, or it holds numbers.
-        DefinitionError: The path is empty, the metric is unknown, or a path is too long.
+        DefinitionError: The path is empty or a text, the metric is unknown, or a path is too long.
     """
     check_metric(metric)
+    path = as_labels(path)
     if not len(path):
         raise DefinitionError("the path to compare with is empty; give at least one label")
     counts = paths if isinstance(paths, PathVariants) else PathVariants.of(paths, by=by)

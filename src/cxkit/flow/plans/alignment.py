@@ -212,7 +212,10 @@ def touched(plan: JourneyPlan, state: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _needed_stages(plan: JourneyPlan) -> NDArray[np.float64]:
     """(stages,) the weight of each in the coverage."""
-    needed = np.array([not stage.optional for stage in plan.stages], np.float64)
+    needed = np.array(
+        [not (stage.optional or all(s.optional for s in stage.steps)) for stage in plan.stages],
+        np.float64,
+    )
     if not needed.any():
         needed[:] = 1
     return np.asarray(needed / needed.sum())

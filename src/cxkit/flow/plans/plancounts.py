@@ -124,7 +124,8 @@ class PlanCounts(JourneySummary):
         parts = [self.fitness, self.coverage, self.perfect, self.cost[:, 1] - self.cost[:, 0]]
         wholes = [self.journeys, self.journeys, self.journeys, self.cost[:, 1]]
         whole = mean(np.stack(parts, axis=1), np.stack(wholes, axis=1))
-        times = self.times.sum(axis=0)
+        # As floats: the microseconds of all shards together may exceed 64 bits.
+        times = self.times.sum(axis=0, dtype=np.float64)
         seconds = divide(times[:, 1:], times[:, :1] * 1e6)
         return PlanResult(
             plan=self.plan,
@@ -139,7 +140,7 @@ class PlanCounts(JourneySummary):
             reached=mean(self.stages[:, :, 0], each),
             completed=mean(self.stages[:, :, 1], each),
             stage_counts=self.stages.sum(axis=0),
-            timed=times[:, 0],
+            timed=self.times[:, :, 0].sum(axis=0),
             mean_seconds=seconds,
             median_seconds=np.stack([_medians(self.reaching), _medians(self.staying)], axis=1),
         )

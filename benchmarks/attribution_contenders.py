@@ -63,10 +63,15 @@ def cxkit(log: PathLog, threads: int) -> Rows:
     def read_shapley(found: Any) -> Answer:
         return {"credit": found.conversions}
 
+    def game(by: str) -> Any:
+        return A.tally(journeys, "buy", A.ShapleyRate(), by=by).quantities(None)
+
     chain = A.ChainCounts.of(journeys, goal="buy")
     rows: Rows = {
         "heuristics": (three_rules, read_rules),
         "bootstrap": (lambda: chain.result(draws=500), read_chain),
+        "game_few": (lambda: game("few"), lambda q: {"credit": q["conversions"][0, :-1]}),
+        "game_all": (lambda: game("channel"), lambda q: {"credit": q["conversions"][0, :-1]}),
         "shapley_few": (lambda: shapley("few"), read_shapley),
         "shapley_all": (lambda: shapley("channel"), read_shapley),
     }

@@ -92,7 +92,6 @@ class AttributionSummary(JourneySummary):
 
     Class attributes:
         bounds: measure -> lowest and highest value that it can have; for those of ``estimate``.
-            Measures in value (``value_...``) have none where a conversion has cost money.
         amounts: What grows with the number of customers, as conversions do and shares do not.
     """
 
@@ -220,7 +219,10 @@ class AttributionSummary(JourneySummary):
         return spread
 
     def limits(self, name: str) -> tuple[float, float]:
-        """The lowest and the highest value that a quantity can have."""
+        """The lowest and the highest value that a quantity can have.
+
+        Where a conversion has cost money, nothing bounds what is told in value.
+        """
         if name.startswith("value") and (self.value < 0).any():
             return _ANY
         if name in self.bounds:

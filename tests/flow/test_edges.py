@@ -46,6 +46,17 @@ def test_nobody_of_six_is_no_finding():
     assert "not tested, too few with or without it: 1 rates" in found.notes()
 
 
+def test_shares_of_tiny_groups_and_of_nobody():
+    table = shops(6).result()
+    rows = {row["channel"]: row for row in table.to_dicts() if row["step"] == "buy"}
+    assert np.isnan([rows["tv"]["share_low"], rows["tv"]["share_high"]]).all()
+    assert rows["web"]["share_low"] < 0.1 < rows["web"]["share_high"]
+    none = shops(500).result()
+    rows = {row["channel"]: row for row in none.to_dicts() if row["step"] == "buy"}
+    assert rows["tv"]["share"] == rows["tv"]["share_low"] == 0
+    assert rows["tv"]["share_high"] == pytest.approx(1 - 0.025 ** (1 / 500))
+
+
 def test_nobody_of_many_is_one():
     found = compare_segments(shops(400), "web", "tv")
     assert not found.few.any()

@@ -136,7 +136,9 @@ def share_interval(
     Returns:
         (n,) low and (n,) high ends, within 0 and 1: the share without each shard in turn tells how
         much it would vary from one set of customers to another (delete-a-group jackknife). NaN
-        where fewer than 10 shards are occupied, or where a single shard holds the whole.
+        where fewer than 10 shards hold anything of the whole. Of none of n, where nothing varies,
+        the high end is the exact one of a binomial share (Clopper and Pearson 1934, "The use of
+        confidence or fiducial limits", Biometrika 26).
 
     Raises:
         DefinitionError: ``level`` is not between 0 and 1.
@@ -144,7 +146,12 @@ def share_interval(
     check_level(level)
     share = divide(part.sum(axis=0), whole.sum(axis=0))
     error = jackknife_error(divide(leave_one_out(part), leave_one_out(whole)), occupied)
-    return interval(share, error, occupied, level=level, bounds=(0.0, 1.0))
+    # Of six customers in a table of thousands nothing may vary by chance, and seem certain.
+    error = np.where((whole > 0).sum(axis=0) < FEWEST_SHARDS, np.nan, error)
+    low, high = interval(share, error, occupied, level=level, bounds=(0.0, 1.0))
+    # None of n: nothing varies either, but the share may be anything that leaves none by chance.
+    most = 1 - ((1 - level) / 2) ** divide(1.0, whole.sum(axis=0))
+    return low, np.where(share == 0, high + most, high)
 
 
 def shard_draws(

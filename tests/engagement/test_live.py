@@ -11,6 +11,7 @@ from cxkit.engagement import EngagementScale, Inactivity, LiveScores, PointRule,
 from cxkit.engagement.livebytes import pack, unpack
 from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
+from cxkit.model.journeys import Journeys
 from cxkit.model.touchpoint import Touchpoint
 from tests.engagement.scales import MINUTE, plain_scales, quiet, scales, slow_score
 from tests.examples import some
@@ -415,6 +416,23 @@ def test_columns_of_many():
     with pytest.raises(DataError, match="a touchpoint needs a customer"):
         live.update_many(["new"] * 40 + [""], ["a"] * 41, [0] * 41)
     assert "new" not in live
+
+
+@pytest.mark.parametrize("vip", [True, False, np.True_, np.False_, None])
+@pytest.mark.parametrize("asked", ["True", "False", 1, 0])
+def test_a_condition_on_a_truth_value_is_that_of_the_batch(vip, asked):
+    scale = EngagementScale([PointRule(Goal("buy", where={"vip": asked}), 100)])
+    touchpoint = Touchpoint("ann", "2024-01-01", event="buy", properties={"vip": vip})
+    rows = [touchpoint, Touchpoint("bob", "2024-01-01", event="buy", properties={"vip": True})]
+    journeys = Journeys.from_table(
+        rows, customer="customer", time="time", event="event", columns=["vip"]
+    )
+    batch = quiet(scale, journeys, "2024-01-01").values.tolist()
+    assert scale.live().update(touchpoint) == batch[0] == (100 if str(vip) == asked else 0)
+    live = scale.live()
+    time_us = [touchpoint.time_us] * 2
+    many = live.update_many(["ann", "bob"], ["buy"] * 2, time_us, columns={"vip": [vip, True]})
+    assert many.tolist() == batch
 
 
 def test_a_rule_that_takes_its_points_from_a_column():

@@ -413,6 +413,15 @@ def test_columns_of_many():
             live.update_many(["x"], ["a"], wrong)
     with pytest.raises(DataError, match="customer has 2 entries, time_us has 1"):
         live.update_many(["x", "y"], ["a"], [0])
+    plain = EngagementScale([PointRule("a", 1)])
+    asking = EngagementScale([PointRule("a", 1, points_from="value")])
+    for few, engine in [(n, s.live()) for n in (3, 40) for s in (plain, asking, ONCE)]:
+        rows = ["x"] * few, ["a"] * few, [0] * few
+        with pytest.raises(DataError, match=f"value has {few - 1} entries, time_us has {few}"):
+            engine.update_many(*rows, value=[1.0] * (few - 1))
+        with pytest.raises(DataError, match=rf"columns\['plan'\] has {few + 1} entries, time_us"):
+            engine.update_many(*rows, columns={"n": [1] * few, "plan": [1] * (few + 1)})
+        assert "x" not in engine
     with pytest.raises(DataError, match="a touchpoint needs a customer"):
         live.update_many(["new"] * 40 + [""], ["a"] * 41, [0] * 41)
     assert "new" not in live

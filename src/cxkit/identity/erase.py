@@ -13,7 +13,7 @@ from cxkit.core.arrays import IntArray
 from cxkit.core.codes import TEXT, Codes, Label, Vocabulary
 from cxkit.core.result import Result
 from cxkit.errors import SchemaError
-from cxkit.identity.decide import Decision
+from cxkit.identity.decide import Decision, identified
 from cxkit.identity.guards import Rules
 from cxkit.identity.identifiers import name_of
 from cxkit.identity.pairs import Pairs
@@ -154,7 +154,7 @@ def _search(vocabulary: Vocabulary, wanted: list[Label], *, part: bool) -> list[
     return list(found)
 
 
-def everything_of(decision: Decision, node: int) -> IntArray:
+def everything_of(decision: Decision, rules: Rules, node: int) -> IntArray:
     """The identifiers that go when the customer of one is forgotten.
 
     Its group, and the devices on which nobody else ever identified. An identifier of nobody goes
@@ -162,10 +162,11 @@ def everything_of(decision: Decision, node: int) -> IntArray:
     """
     if decision.customer[node] == _NOBODY:
         return np.array([node])
-    line = decision.timeline
-    own = np.unique(line.device[line.customer == decision.customer[node]])
-    others = np.unique(line.device[line.customer != decision.customer[node]])
-    groups = [int(decision.group[node]), *np.setdiff1d(own, others).tolist()]
+    # By the pairs, not by the timeline, which knows only one of those who identified at once.
+    _, device, person = identified(decision.pairs, decision.begun, rules)
+    mine = decision.customer[person] == decision.customer[node]
+    held = decision.group[device]
+    groups = [int(decision.group[node]), *np.setdiff1d(held[mine], held[~mine]).tolist()]
     return np.flatnonzero(np.isin(decision.group, groups))
 
 

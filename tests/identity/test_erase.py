@@ -151,6 +151,11 @@ def test_traces_look_everywhere():
         "email",
     ]
     assert traces(["17"], journeys).place == ("customer",)
+    numbers = Journeys.from_codes(customer=np.array([-5, 5, 4170]), time=np.arange(3))
+    assert traces(["-5"], numbers).found == traces([-5], numbers).found == (-5,)
+    assert len(traces(["05", "--5", "-", ""], numbers)) == 0
+    assert traces(["17"], numbers, part=True).found == (4170,)
+    assert traces([5], numbers, part=True).found == (-5, 5)
     apart = identity.split(("a", "q"), ("email", "ann@x.org"))
     assert traces(["q"], apart).place == ("a", "rules")
     assert "0 traces" in repr(traces(["zz"], journeys))

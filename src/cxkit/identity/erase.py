@@ -15,7 +15,7 @@ from cxkit.core.result import Result
 from cxkit.errors import SchemaError
 from cxkit.identity.decide import Decision, identified
 from cxkit.identity.guards import Rules
-from cxkit.identity.identifiers import name_of
+from cxkit.identity.identifiers import name_of, same_kind
 from cxkit.identity.pairs import Pairs
 from cxkit.model.columnar import Column
 from cxkit.model.journeys import Journeys
@@ -99,7 +99,9 @@ def traces(values: Iterable[Label], *stores: Journeys | Identity, part: bool = F
     Args:
         values: What to look for.
         stores: Journeys or identities. Every label of every column is looked at, used or not.
+            7 and "7" are found as one another, in columns of text and of whole numbers.
         part: Also find labels that hold a value as a part, such as an address with an e-mail in it.
+            Whole numbers are searched as they are written, so that 17 is found in 4170.
 
     Raises:
         SchemaError: A store is neither.
@@ -139,16 +141,14 @@ def _vocabularies(store: Journeys | Identity) -> Iterator[tuple[str, Vocabulary]
 
 
 def _search(vocabulary: Vocabulary, wanted: list[Label], *, part: bool) -> list[Label]:
-    text = vocabulary.labels.dtype == TEXT
     found: dict[Label, None] = {}
+    texts = vocabulary.labels.astype(TEXT) if part else None
     for value in wanted:
-        if part and text and str(value):
-            hits = np.strings.find(vocabulary.labels, np.array(str(value), dtype=TEXT)) >= 0
+        if texts is not None and str(value):
+            hits = np.strings.find(texts, np.array(str(value), dtype=TEXT)) >= 0
             found |= dict.fromkeys(vocabulary.labels[hits].tolist())
         else:
-            exact: object = str(value) if text else value
-            if not text and isinstance(value, str) and value.isdecimal():
-                exact = int(value)
+            exact = same_kind(value, vocabulary)
             if exact in vocabulary:
                 found[exact] = None  # type: ignore[index]  # it is a label, for it was found
     return list(found)

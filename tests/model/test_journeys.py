@@ -162,6 +162,21 @@ def test_concat_refuses_labels_beside_numbers():
         cx.Journeys.concat([a, b])
 
 
+def test_concat_takes_a_column_without_a_single_cell_for_any_kind():
+    one = {"customer": np.array([1]), "time": np.array([0])}
+    empty, numbers, labels = (
+        cx.Journeys.from_codes(**one, columns={"x": column})
+        for column in (Codes.of([None]), np.array([1.5]), Codes.of(["a"]))
+    )
+    for parts in ([empty, numbers], [numbers, empty]):
+        found = cx.Journeys.concat(parts)["x"]
+        assert np.nansum(found) == 1.5
+        assert np.isnan(found).sum() == 1
+    assert cx.Journeys.concat([empty, labels, empty]).codes("x").to_list() == [None, "a", None]
+    assert cx.Journeys.concat([empty, empty]).codes("x").to_list() == [None, None]
+    assert cx.Journeys.concat([empty, empty]).column_names == ["time", "x"]
+
+
 @given(touchpoint_rows(), touchpoint_rows())
 def test_equality_is_that_of_the_rows(a, b):
     assert (journeys_of(a) == journeys_of(b)) == (plain(a) == plain(b)) or not (a and b)

@@ -11,6 +11,7 @@ from cxkit.engagement import EngagementScale, Inactivity, LiveScores, PointRule,
 from cxkit.engagement.livebytes import pack, unpack
 from cxkit.errors import DataError, DefinitionError
 from cxkit.model.goal import Goal
+from cxkit.model.journeys import Journeys
 from cxkit.model.touchpoint import Touchpoint
 from tests.engagement.scales import MINUTE, plain_scales, quiet, scales, slow_score
 from tests.examples import some
@@ -412,9 +413,35 @@ def test_columns_of_many():
             live.update_many(["x"], ["a"], wrong)
     with pytest.raises(DataError, match="customer has 2 entries, time_us has 1"):
         live.update_many(["x", "y"], ["a"], [0])
+    plain = EngagementScale([PointRule("a", 1)])
+    asking = EngagementScale([PointRule("a", 1, points_from="value")])
+    for few, engine in [(n, s.live()) for n in (3, 40) for s in (plain, asking, ONCE)]:
+        rows = ["x"] * few, ["a"] * few, [0] * few
+        with pytest.raises(DataError, match=f"value has {few - 1} entries, time_us has {few}"):
+            engine.update_many(*rows, value=[1.0] * (few - 1))
+        with pytest.raises(DataError, match=rf"columns\['plan'\] has {few + 1} entries, time_us"):
+            engine.update_many(*rows, columns={"n": [1] * few, "plan": [1] * (few + 1)})
+        assert "x" not in engine
     with pytest.raises(DataError, match="a touchpoint needs a customer"):
         live.update_many(["new"] * 40 + [""], ["a"] * 41, [0] * 41)
     assert "new" not in live
+
+
+@pytest.mark.parametrize("vip", [True, False, np.True_, np.False_, None])
+@pytest.mark.parametrize("asked", ["True", "False", 1, 0])
+def test_a_condition_on_a_truth_value_is_that_of_the_batch(vip, asked):
+    scale = EngagementScale([PointRule(Goal("buy", where={"vip": asked}), 100)])
+    touchpoint = Touchpoint("ann", "2024-01-01", event="buy", properties={"vip": vip})
+    rows = [touchpoint, Touchpoint("bob", "2024-01-01", event="buy", properties={"vip": True})]
+    journeys = Journeys.from_table(
+        rows, customer="customer", time="time", event="event", columns=["vip"]
+    )
+    batch = quiet(scale, journeys, "2024-01-01").values.tolist()
+    assert scale.live().update(touchpoint) == batch[0] == (100 if str(vip) == asked else 0)
+    live = scale.live()
+    time_us = [touchpoint.time_us] * 2
+    many = live.update_many(["ann", "bob"], ["buy"] * 2, time_us, columns={"vip": [vip, True]})
+    assert many.tolist() == batch
 
 
 def test_a_rule_that_takes_its_points_from_a_column():

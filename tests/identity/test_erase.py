@@ -103,6 +103,39 @@ def test_devices_of_nobody_else_go_too():
     assert identity.erase("user", "ann").rules.apart == ()
 
 
+@pytest.mark.parametrize("gone", ["ann", "bob"])
+def test_a_device_of_two_at_the_same_instant_stays_with_the_other(gone):
+    table = {"device": ["tab", "tab"], "customer_id": ["ann", "bob"], "t": ["2024-03-01"] * 2}
+    sides = {"left": "device", "right": "customer_id", "time": "t", "tz": "UTC"}
+    identity = stitch(table, **sides, devices="device")
+    got = identity.erase("customer_id", gone)
+    (left,) = {"ann", "bob"} - {gone}
+    assert ("device", "tab") in got
+    assert ("customer_id", gone) not in got
+    assert got.customer_of("device", "tab", at="2024-03-01") == f"customer_id:{left}"
+    assert len(got.erase("customer_id", left)) == 0
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(5, 7), st.integers(0, 1)),
+        st.sets(st.integers(5, 7), min_size=1),
+        min_size=1,
+    ),
+    st.integers(5, 7),
+)
+def test_only_devices_on_which_nobody_else_identified_go(log, who):
+    log = [(device, user, t) for (device, t), users in log.items() for user in users]
+    devices, people, times = zip(*log, strict=True)
+    if who not in people:
+        return
+    table = {"device": list(devices), "user": list(people), "t": list(times)}
+    identity = stitch(table, left="device", right="user", time="t", time_unit="s", devices="device")
+    left = identity.erase("user", who)
+    assert {d for d in devices if ("device", d) in left} == {d for d, u, _ in log if u != who}
+    assert {u for u in people if ("user", u) in left} == {*people} - {who}
+
+
 def test_traces_look_everywhere():
     journeys = Journeys.from_codes(
         customer=np.array([17]),
@@ -118,6 +151,11 @@ def test_traces_look_everywhere():
         "email",
     ]
     assert traces(["17"], journeys).place == ("customer",)
+    numbers = Journeys.from_codes(customer=np.array([-5, 5, 4170]), time=np.arange(3))
+    assert traces(["-5"], numbers).found == traces([-5], numbers).found == (-5,)
+    assert len(traces(["05", "--5", "-", ""], numbers)) == 0
+    assert traces(["17"], numbers, part=True).found == (4170,)
+    assert traces([5], numbers, part=True).found == (-5, 5)
     apart = identity.split(("a", "q"), ("email", "ann@x.org"))
     assert traces(["q"], apart).place == ("a", "rules")
     assert "0 traces" in repr(traces(["zz"], journeys))

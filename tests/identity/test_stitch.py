@@ -73,6 +73,30 @@ def test_the_order_of_rows_and_sides_does_not_matter(rows, guards, seed):
     assert make(mixed, **guards) == make(rows, **guards)
 
 
+def test_numbers_that_become_text_stay_who_they_are():
+    # As text they are in another order, though the first and the last stay where they were.
+    table = {
+        "customer_id": [1, 2, 10, 99],
+        "kind": ["email", "email", "email", "customer_id"],
+        "value": ["a@x.org", "b@x.org", "c@x.org", "99"],
+    }
+    got = stitch(table, left="customer_id", right=("kind", "value"))
+    found = [got.customer_of("email", f"{name}@x.org") for name in "abc"]
+    assert found == ["customer_id:1", "customer_id:2", "customer_id:10"]
+    assert got.customer_of("customer_id", 99) == "customer_id:99"
+
+
+@given(st.lists(st.tuples(st.integers(-120, 120), st.integers(0, 9)), min_size=1, max_size=30))
+def test_numbers_beside_text_are_stitched_as_the_same_text(pairs):
+    ids, mails = zip(*pairs, strict=True)
+    kinds = [*["email"] * len(pairs), "id"]
+    values = [*map(str, mails), str(ids[0])]
+    sides = {"left": "id", "right": ("kind", "value")}
+    numbers = stitch({"id": [*ids, ids[0]], "kind": kinds, "value": values}, **sides)
+    texts = stitch({"id": [*map(str, ids), str(ids[0])], "kind": kinds, "value": values}, **sides)
+    assert numbers == texts
+
+
 @given(rows=ROWS, guards=GUARDS, cut=st.integers(0, 30))
 def test_added_later_is_stitched_at_once(rows, guards, cut):
     whole = make(rows, **guards)

@@ -51,6 +51,53 @@ def test_a_query(files):
     assert unequal(fold(query, FEW, **ROLES, **LIMIT), ROWS) == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "table.parquet",
+        "values.parquet",
+        "values-2024.csv",
+        "from/part.parquet",
+        "with/part.csv",
+        "select*.csv",
+        "select/*.parquet",
+        "pivot",
+        "table (1).parquet",
+        "From me.csv",
+    ],
+)
+def test_a_path_that_begins_like_a_query(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / path.replace("*", "ed")
+    file = file if file.suffix else file / "part.parquet"
+    file.parent.mkdir(exist_ok=True)
+    if file.suffix == ".csv":
+        file.write_text("c,t\na,1\n")
+    else:
+        pq.write_table(pa.table({"c": ["a"], "t": [1]}), file)
+    assert fold(path, PATHS, **SMALL).journeys == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 AS c, 0 AS t",
+        "select(1) AS c, 0 AS t",
+        "\n FROM(SELECT 1 AS c, 0 AS t)",
+        "FROM'x.parquet'",
+        'from"x.parquet"',
+        "select*from 'x.parquet'",
+        "SELECT*, 1 AS n FROM 'x.parquet'",
+        "WITH x AS (SELECT 1 AS c, 0 AS t) FROM x",
+        "SELECT 1 AS c, 0 AS t" + " " * 9000,
+    ],
+)
+def test_a_query_with_little_space(tmp_path, monkeypatch, query):
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"c": [1], "t": [0]}), "x.parquet")
+    assert fold(query, PATHS, **SMALL).journeys == 1
+
+
 def test_csv_where_all_is_text(tmp_path):
     rows = [row for row in ROWS if row[4] is not None]
     columns = columns_of(rows)
@@ -215,6 +262,8 @@ def test_paths_that_are_none(tmp_path):
         fold(str(tmp_path / "*.csv"), PATHS, **SMALL)
     with pytest.raises(DataError, match="there is no file to fold"):
         fold([], PATHS, **SMALL)
+    with pytest.raises(DataError, match="no file"):
+        fold("from/nope.parquet", PATHS, **SMALL)
     (tmp_path / "a.jsonl").write_text("{}")
     with pytest.raises(DataError, match="FROM read_json"):
         fold(tmp_path / "a.jsonl", PATHS, **SMALL)

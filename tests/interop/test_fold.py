@@ -1,12 +1,14 @@
 """The fold, however the rows are cut into batches; tests/laws/test_roads.py has every summary."""
 
 import functools
+from itertools import chain
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import cxkit as cx
+from cxkit.core.codes import Codes
 from cxkit.errors import DataError, DefinitionError, MergeError, SchemaError
 from cxkit.interop import stream
 from cxkit.interop.fold import Folder, fold
@@ -204,6 +206,23 @@ def test_a_column_that_changes_its_kind_is_refused():
         fold_small([small(np.array([1], np.uint64)), small(np.array([2**63], np.uint64))])
     with pytest.raises(DataError, match="'x' holds decimal numbers here and whole"):
         fold_small([small([1], x=[1]), small([1], x=[1.5])], columns=["x"])
+
+
+@pytest.mark.parametrize("empty", [0, 1, 2])
+def test_numbers_that_are_missing_in_a_whole_table_stay_numbers(empty):
+    scores = [[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]]
+    scores[empty] = [None, None]
+    tables = [small(["a", "b"]), small(["b", "c"], [5, 6]), small(["c", "d"], [7, 8])]
+    tables = [{**table, "score": column} for table, column in zip(tables, scores, strict=True)]
+    found = []
+    fold_small(tables, each=found.append, columns=["score"])
+    rows = small(list("abbccd"), [0, 1, 5, 6, 7, 8], score=[*chain(*scores)])
+    whole = cx.Journeys.from_table(rows, customer="c", time="t", time_unit="s", columns=["score"])
+    assert cx.Journeys.concat(found) == whole
+    # Only before the first number can nobody know that the column holds numbers.
+    kinds = [isinstance(part["score"], Codes) for part in found]
+    assert not any(kinds[1:])
+    assert kinds[0] == (empty == 0)
 
 
 def test_more_than_two_billion_touchpoints_of_one_customer_are_refused(monkeypatch):

@@ -73,6 +73,21 @@ def test_a_column_of_labels_here_and_numbers_there_is_refused():
         left.append(right)
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_column_without_a_single_cell_is_no_column_of_labels(cut):
+    nothing, numbers = Codes.of([None, None]), np.array([1.5, 2.5])
+    left, right = of(["a", "b"], [1, 9], x=nothing), of(["a", "b"], [2, 3], x=numbers)
+    if cut:  # then all rows are sorted anew
+        left = left.take([1, 0])
+    for both, wanted in [
+        (left.append(right), [np.nan, 1.5, 2.5, np.nan]),
+        (right.append(left), [np.nan, 1.5, 2.5, np.nan]),
+    ]:
+        assert np.array_equal(both["x"], wanted, equal_nan=True)
+    assert left.append(of(["b"], [2], x=Codes.of([None])))["x"] == Codes.all_missing(3)
+    assert left.append(of(["b"], [2], x=Codes.of(["y"]))).codes("x").to_list() == [None, "y", None]
+
+
 @given(
     st.lists(st.integers(-9, 9), min_size=1),
     st.lists(st.integers(-9, 9), min_size=1),

@@ -177,6 +177,63 @@ def test_text_that_is_no_utf8(rows: int) -> None:
         cx.ingest(pa.table({"c": bad, "t": [0] * rows}), customer="c", time="t", time_unit="s")
 
 
+def encoded(labels: Any, indices: list[int | None], kind: Any = pa.int8()) -> Any:  # noqa: B008
+    values = labels if isinstance(labels, pa.Array) else pa.array(labels)
+    return pa.DictionaryArray.from_arrays(pa.array(indices, kind), values)
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint8(), pa.int16(), pa.uint32(), pa.int64()])
+@pytest.mark.parametrize("labels", [pa.string(), pa.large_string(), pa.string_view()])
+def test_chunks_with_more_labels_together_than_their_indices_can_count(
+    kind: Any, labels: Any
+) -> None:
+    names = [f"{part}{n}" for part in "ab" for n in range(100)]
+    halves = [pa.array(half, labels) for half in (names[:100], names[100:])]
+    who = pa.chunked_array([encoded(half, list(range(100)), kind) for half in halves])
+    column = from_arrow("w", who)
+    assert column.to_list() == names
+    assert column.dtype == str(who.type)
+    table = pa.table({"w": who, "t": range(200)})
+    got = cx.ingest(table, customer="w", time="t", time_unit="s")
+    assert (got.journeys.customers, len(got.rejected)) == (200, 0)
+
+
+def test_chunks_with_nulls_in_their_dictionaries_are_read_as_plain_text() -> None:
+    chunks = [encoded(["x", None], [0, 1, None]), encoded([None, "y", "x"], [0, 1, 2])]
+    who = pa.chunked_array(chunks)
+    results = [
+        cx.ingest(pa.table({"w": given, "t": range(6)}), customer="w", time="t", time_unit="s")
+        for given in (who, pa.array(["x", None, None, None, "y", "x"]))
+    ]
+    assert results[0].journeys == results[1].journeys
+    assert results[0].rejected.to_dicts() == results[1].rejected.to_dicts()
+    assert results[0].rejected.row.tolist() == [1, 2, 3]
+    assert from_arrow("w", who).dtype == str(who.type)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (pa.array([1, None]), pa.array([2, 1])),
+        (pa.array([1.5]), pa.array([None, 2.5])),
+        (pa.array([True, False]), pa.array([False, True])),
+        (pa.nulls(1), pa.nulls(2)),
+        (pa.array([0, None], pa.timestamp("s")), pa.array([1], pa.timestamp("s"))),
+    ],
+)
+def test_chunks_of_dictionaries_of_other_kinds(first: Any, second: Any) -> None:
+    chunks = [encoded(half, [*range(len(half)), None]) for half in (first, second)]
+    plain = pa.chunked_array([pa.concat_arrays([h, pa.nulls(1, h.type)]) for h in (first, second)])
+    assert from_arrow("x", pa.chunked_array(chunks)).to_list() == from_arrow("x", plain).to_list()
+
+
+def test_chunks_of_dictionaries_that_no_role_can_use() -> None:
+    chunks = [encoded(pa.array([{"a": at}]), [0]) for at in range(2)]
+    table = pa.table({"w": pa.chunked_array(chunks), "t": range(2)})
+    with pytest.raises(SchemaError, match="column 'w' for customer holds"):
+        cx.ingest(table, customer="w", time="t", time_unit="s")
+
+
 def test_chunks_without_rows() -> None:
     for kind in (pa.string(), pa.dictionary(pa.int8(), pa.string()), pa.int64()):
         assert len(from_arrow("x", pa.chunked_array([], kind))) == 0

@@ -233,6 +233,15 @@ def test_the_first_fault_of_a_row_is_named() -> None:
     got = read({"c": ["", "a"], "t": ["soon", "soon"], "v": ["x", "x"]}, value="v")
     assert got.rejected.column == ("c", "t")
     assert len(got.journeys) == 0
+    faults = {"c": "", "t": "soon", "h": 0.5, "e": 1.5, "v": "x", "n": float("inf")}
+    good = {"c": "a", "t": "2024-01-01T00:00Z", "h": 1.0, "e": 1.0, "v": "1", "n": 0.5}
+    order = list(faults)  # each row has one fault fewer than the row before
+    rows = [{**good, **{k: faults[k] for k in order[at:]}} for at in range(len(order) + 1)]
+    # How the table and the call name them says nothing about the order.
+    roles = {"columns": ["n"], "value": "v", "event": "e", "channel": "h"}
+    got = cx.ingest([dict(reversed(row.items())) for row in rows], customer="c", time="t", **roles)
+    assert got.rejected.column == tuple(order)
+    assert got.rejected.row.tolist() == list(range(len(order)))
 
 
 def test_what_was_found_is_shortened() -> None:

@@ -69,6 +69,37 @@ def test_where_keeps_some_touchpoints(rows, data):
     assert rows_of(journeys.where(np.array(keep, bool))) == kept
 
 
+def test_masks_of_another_length_and_positions_are_refused():
+    rows = [("c1", 0, "view", "web", 1, 2.0), ("c1", 1, "buy", "web", 1, 2.0)]
+    journeys = journeys_of([*rows, ("c2", 0, "view", "app", 1, 2.0)])
+    for mask, message in [
+        (np.array([True, False]), "has 2 entries, the journeys have 3 touchpoints; .* with take"),
+        (np.array([True] * 4), "has 4 entries, the journeys have 3 touchpoints; make it from"),
+        (np.array([]), "has 0 entries, the journeys have 3 touchpoints"),
+        (np.array([[True], [False], [True]]), "has 3 x 1 entries, the journeys have 3 touchp"),
+        (np.array([0, 2, 1]), "found dtype int64; compare a column"),
+        ([True, None, False], "found dtype object"),
+    ]:
+        with pytest.raises(cx.SchemaError, match=message):
+            journeys.where(mask)
+    for mask, message in [
+        (np.array([True] * 3), "has 3 entries, there are 2 journeys; .* touchpoints with where"),
+        (np.zeros(0, bool), "has 0 entries, there are 2 journeys"),
+        ([True], "has 1 entries, there are 2 journeys; make it from"),
+        (np.array([[True, False]]), "has 1 x 2 entries, there are 2 journeys"),
+        ([0.0, 1.0], "found 1 dimensions of dtype float64"),
+        ([[0, 1]], "found 2 dimensions of dtype int64"),
+    ]:
+        for choose in (journeys.take, journeys.__getitem__):
+            with pytest.raises(cx.SchemaError, match=message):
+                choose(mask)
+    assert journeys.where([True, False, True]) == journeys_of(
+        [rows[0], ("c2", 0, "view", "app", 1, 2.0)]
+    )
+    assert cx.Journeys.empty().where([]) == cx.Journeys.empty()
+    assert len(journeys.take([])) == 0
+
+
 @given(touchpoint_rows(), st.integers(1, 100))
 def test_sessions_begin_after_a_pause_longer_than_the_gap(rows, minutes):
     expected = []
@@ -129,6 +160,21 @@ def test_concat_refuses_labels_beside_numbers():
     b = cx.Journeys.from_codes(**one, columns={"x": np.array([1])})
     with pytest.raises(cx.SchemaError, match="labels in one part and numbers in another"):
         cx.Journeys.concat([a, b])
+
+
+def test_concat_takes_a_column_without_a_single_cell_for_any_kind():
+    one = {"customer": np.array([1]), "time": np.array([0])}
+    empty, numbers, labels = (
+        cx.Journeys.from_codes(**one, columns={"x": column})
+        for column in (Codes.of([None]), np.array([1.5]), Codes.of(["a"]))
+    )
+    for parts in ([empty, numbers], [numbers, empty]):
+        found = cx.Journeys.concat(parts)["x"]
+        assert np.nansum(found) == 1.5
+        assert np.isnan(found).sum() == 1
+    assert cx.Journeys.concat([empty, labels, empty]).codes("x").to_list() == [None, "a", None]
+    assert cx.Journeys.concat([empty, empty]).codes("x").to_list() == [None, None]
+    assert cx.Journeys.concat([empty, empty]).column_names == ["time", "x"]
 
 
 @given(touchpoint_rows(), touchpoint_rows())

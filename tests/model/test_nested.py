@@ -144,6 +144,42 @@ def test_maps_of_arrow() -> None:
         table.column("ids.Email", "c")
 
 
+@pytest.mark.parametrize("path", ["p.k", "p.0.value"])
+@pytest.mark.parametrize("layout", ["list", "large", "fixed", "sliced", "under a struct"])
+def test_what_lies_under_a_list_that_is_null_is_nobodys(layout: str, path: str) -> None:
+    """Arrow may keep entries where a list is null; they must not move those of other rows."""
+    pa = pytest.importorskip("pyarrow")
+    entries = pa.array([{"key": "k", "value": v} for v in ("A", "HIDDEN", "C")])
+    hidden = pa.array([False, True, False])
+    offsets = pa.array([0, 1, 2, 3], pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, entries, mask=hidden)
+    wanted = ["A", None, "C"]
+    if layout == "large":
+        lists = pa.LargeListArray.from_arrays(offsets.cast(pa.int64()), entries, mask=hidden)
+    elif layout == "fixed":
+        lists = pa.FixedSizeListArray.from_arrays(entries, 1, mask=hidden)
+    elif layout == "sliced":
+        lists, wanted = lists.slice(1), wanted[1:]
+    elif layout == "under a struct":
+        lists = pa.ListArray.from_arrays(offsets, entries)
+        lists = pa.StructArray.from_arrays([lists], ["p"], mask=hidden)
+        path = f"s.{path}"
+    n = len(lists)
+    table = pa.table({"who": list("abc")[:n], "at": range(n), path.split(".")[0]: lists})
+    got = cx.ingest(table, customer="who", time="at", time_unit="s", event=path)
+    assert got.journeys.event.to_list() == wanted
+
+
+def test_the_primary_identity_beside_a_list_that_is_null() -> None:
+    pa = pytest.importorskip("pyarrow")
+    entries = pa.array([{"id": i, "primary": True} for i in ("A", "HIDDEN", "C")])
+    offsets, hidden = pa.array([0, 1, 2, 3], pa.int32()), pa.array([False, True, False])
+    lists = pa.ListArray.from_arrays(offsets, entries, mask=hidden)
+    ids = pa.StructArray.from_arrays([lists], ["Email"])
+    column = open_table(pa.table({"ids": ids})).column("ids.@primary", "c")
+    assert column.to_list() == ["A", None, "C"]
+
+
 def test_a_column_of_that_very_name_comes_first() -> None:
     table = open_table([{"a.b": 1, "a": {"b": 2}, "c?": 3, "d|e": 4}])
     assert [table.column(n, "x").to_list() for n in ("a.b", "c?", "d|e")] == [[1], [3], [4]]

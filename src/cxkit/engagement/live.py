@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.batches import plain_list, whole_ticks
+from cxkit.core.batches import of_one_length, plain_list, whole_ticks
 from cxkit.core.codes import Label
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, span_us
 from cxkit.engagement.ageing import HalfLife, Inactivity, show_instant
@@ -130,15 +130,17 @@ class LiveScores(LiveCustomers):
             and counted in ``too_late``.
 
         Raises:
-            DataError: The lengths differ, a time is none, a customer is no label, or a number is
-                missing where a rule takes its points from. Those before it have been taken then.
+            DataError: The lengths differ or a time is none; nothing has changed then. Or a customer
+                is no label, or no number is where a rule takes its points from; those before it
+                have been taken then.
         """
         ticks = whole_ticks(time_us)
         count = len(ticks)
-        for name, given in (("customer", customer), ("event", event), ("channel", channel)):
-            if given is not None and len(given) != count:
-                raise DataError(f"{name} has {len(given)} entries, time_us has {count}")
-        return self._many(customer, event, ticks, channel, value, columns or {})
+        # Before the first is taken: rows that end too early would be noticed with some taken.
+        of_one_length(count, customer=customer, event=event, channel=channel, value=value)
+        more = columns or {}
+        of_one_length(count, **{f"columns[{name!r}]": given for name, given in more.items()})
+        return self._many(customer, event, ticks, channel, value, more)
 
     def _many(
         self,

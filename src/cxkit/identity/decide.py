@@ -20,7 +20,7 @@ from cxkit.identity.pairs import Pairs
 from cxkit.identity.timeline import Timeline
 from cxkit.identity.unionfind import Hooks
 
-__all__ = ["ACCEPTED", "FOR_A_TIME", "Decision", "decide", "reason_of"]
+__all__ = ["ACCEPTED", "FOR_A_TIME", "Decision", "decide", "identified", "reason_of"]
 
 ACCEPTED: Final = 0
 FOR_A_TIME: Final = 1
@@ -246,15 +246,22 @@ def _called(group: IntArray, first: IntArray | None, ids: Identifiers) -> IntArr
     return np.asarray(translate(group, name))
 
 
-def _timeline(
-    pairs: Pairs, status: NDArray[np.uint8], group: IntArray, customer: IntArray, rules: Rules
-) -> Timeline:
-    rows = np.flatnonzero(status == FOR_A_TIME) if rules.devices else np.zeros(0, np.int64)
+def identified(
+    pairs: Pairs, begun: NDArray[np.uint8], rules: Rules
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Every identification on a device: the row, the device and who it was, as identifiers."""
+    rows = np.flatnonzero(begun == FOR_A_TIME) if rules.devices else np.zeros(0, np.int64)
     left, right = pairs.left[rows], pairs.right[rows]
     device = pairs.identifiers.within(rules.devices)
     swap = device[right]
-    device_of, person = np.where(swap, right, left), np.where(swap, left, right)
+    return rows, np.where(swap, right, left), np.where(swap, left, right)
+
+
+def _timeline(
+    pairs: Pairs, begun: NDArray[np.uint8], group: IntArray, customer: IntArray, rules: Rules
+) -> Timeline:
+    rows, device, person = identified(pairs, begun, rules)
     time = np.zeros(0, np.int64) if pairs.time is None else pairs.time[rows]
     return Timeline.of(
-        group[device_of], time, customer[person], within=rules.within, after=rules.after
+        group[device], time, customer[person], within=rules.within, after=rules.after
     )

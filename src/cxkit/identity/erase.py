@@ -13,9 +13,9 @@ from cxkit.core.arrays import IntArray
 from cxkit.core.codes import TEXT, Codes, Label, Vocabulary
 from cxkit.core.result import Result
 from cxkit.errors import SchemaError
-from cxkit.identity.decide import Decision
+from cxkit.identity.decide import Decision, identified
 from cxkit.identity.guards import Rules
-from cxkit.identity.identifiers import name_of
+from cxkit.identity.identifiers import name_of, same_kind
 from cxkit.identity.pairs import Pairs
 from cxkit.model.columnar import Column
 from cxkit.model.journeys import Journeys
@@ -99,7 +99,9 @@ def traces(values: Iterable[Label], *stores: Journeys | Identity, part: bool = F
     Args:
         values: What to look for.
         stores: Journeys or identities. Every label of every column is looked at, used or not.
+            7 and "7" are found as one another, in columns of text and of whole numbers.
         part: Also find labels that hold a value as a part, such as an address with an e-mail in it.
+            Whole numbers are searched as they are written, so that 17 is found in 4170.
 
     Raises:
         SchemaError: A store is neither.
@@ -139,22 +141,20 @@ def _vocabularies(store: Journeys | Identity) -> Iterator[tuple[str, Vocabulary]
 
 
 def _search(vocabulary: Vocabulary, wanted: list[Label], *, part: bool) -> list[Label]:
-    text = vocabulary.labels.dtype == TEXT
     found: dict[Label, None] = {}
+    texts = vocabulary.labels.astype(TEXT) if part else None
     for value in wanted:
-        if part and text and str(value):
-            hits = np.strings.find(vocabulary.labels, np.array(str(value), dtype=TEXT)) >= 0
+        if texts is not None and str(value):
+            hits = np.strings.find(texts, np.array(str(value), dtype=TEXT)) >= 0
             found |= dict.fromkeys(vocabulary.labels[hits].tolist())
         else:
-            exact: object = str(value) if text else value
-            if not text and isinstance(value, str) and value.isdecimal():
-                exact = int(value)
+            exact = same_kind(value, vocabulary)
             if exact in vocabulary:
                 found[exact] = None  # type: ignore[index]  # it is a label, for it was found
     return list(found)
 
 
-def everything_of(decision: Decision, node: int) -> IntArray:
+def everything_of(decision: Decision, rules: Rules, node: int) -> IntArray:
     """The identifiers that go when the customer of one is forgotten.
 
     Its group, and the devices on which nobody else ever identified. An identifier of nobody goes
@@ -162,10 +162,11 @@ def everything_of(decision: Decision, node: int) -> IntArray:
     """
     if decision.customer[node] == _NOBODY:
         return np.array([node])
-    line = decision.timeline
-    own = np.unique(line.device[line.customer == decision.customer[node]])
-    others = np.unique(line.device[line.customer != decision.customer[node]])
-    groups = [int(decision.group[node]), *np.setdiff1d(own, others).tolist()]
+    # By the pairs, not by the timeline, which knows only one of those who identified at once.
+    _, device, person = identified(decision.pairs, decision.begun, rules)
+    mine = decision.customer[person] == decision.customer[node]
+    held = decision.group[device]
+    groups = [int(decision.group[node]), *np.setdiff1d(held[mine], held[~mine]).tolist()]
     return np.flatnonzero(np.isin(decision.group, groups))
 
 

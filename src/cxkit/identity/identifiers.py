@@ -225,9 +225,14 @@ def encode(
 
 
 def _moved(nodes: IntArray, table: IntArray) -> IntArray:
-    """Numbers by a table whose last entry is -1, and which keeps the order."""
+    """Numbers by a table whose last entry is -1."""
     size = len(table) - 1
-    if size and table[size - 1] - table[0] == size - 1:
+    # The ends alone tell nothing: numbers that became text are in another order (1, 10, 2, 99).
+    if (
+        size
+        and table[size - 1] - table[0] == size - 1
+        and bool((table[1:size] - table[: size - 1] == 1).all())
+    ):
         # It only shifts them.
         moved = nodes + table[0]
         if table[0] and len(nodes) and int(nodes.min()) < 0:

@@ -269,7 +269,7 @@ class Identity:
             UnknownLabelError: The identifier is not known.
         """
         node = self.identifiers.number(namespace, value)
-        nodes = everything_of(self.decision, node)
+        nodes = everything_of(self.decision, self.rules, node)
         return Identity(*forget(self.pairs, self.decision, self.rules, nodes))
 
     def __eq__(self, other: object) -> bool:

@@ -24,7 +24,8 @@ class Timeline:
     A touchpoint on a device at time t belongs to the customer of the first identification at t or
     later, if that is at most ``within`` away; else to that of the last one before t, if that is at
     most ``after`` away; else to nobody but the device. Of several identifications at one instant
-    the smallest customer's counts.
+    the smallest customer's counts, and only that one is kept: who else identified then is told by
+    the pairs alone.
 
     Attributes:
         device: (T,) the device, sorted.
@@ -84,11 +85,6 @@ class Timeline:
         """(n,) which devices anyone ever identified on."""
         at = np.searchsorted(self.device, devices)
         return self._is(at, devices)
-
-    def holders(self, device: int) -> IntArray:
-        """Everyone who ever identified on a device."""
-        first, last = np.searchsorted(self.device, [device, device + 1])
-        return np.unique(self.customer[first:last])
 
     def holder(self, devices: IntArray, at: IntArray) -> IntArray:
         """(n,) the customer to whom each device belongs at an instant; -1 for none.

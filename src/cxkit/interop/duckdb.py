@@ -42,7 +42,11 @@ Source: TypeAlias = "duckdb.DuckDBPyRelation | Paths"
 
 _BATCH: Final = 262_144
 _ROW: Final = "cxkit row number"
-_QUERY: Final = re.compile(r"\s*(select|from|with|table|values|pivot|unpivot)\b", re.IGNORECASE)
+# What follows the word tells a query from a path such as from/part.parquet or values.csv.
+_QUERY: Final = re.compile(
+    r"\s*((select|from|with|table|values|pivot|unpivot)[\s(\"']|select\*(\s|,|from\b))",
+    re.IGNORECASE,
+)
 _PER_THREAD: Final = 512 * 2**20
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _TEXTS: Final = ("VARCHAR", "ENUM", "UUID", "JSON")
@@ -67,9 +71,9 @@ def fold(
 
     Args:
         source: A DuckDB relation, such as ``connection.table("events")``; a query that begins with
-            ``SELECT``, ``FROM`` or ``WITH``; a Parquet or CSV file, a folder of Parquet, a pattern
-            such as ``"logs/*.csv"``, or several of these. In CSV every column is text, so that an
-            id ``007`` stays what it is.
+            ``SELECT``, ``FROM`` or ``WITH`` and is not the name of a file; a Parquet or CSV file, a
+            folder of Parquet, a pattern such as ``"logs/*.csv"``, or several of these. In CSV every
+            column is text, so that an id ``007`` stays what it is.
         summary: What to count: a summary such as ``cx.flow.Transitions``; with parameters
             ``functools.partial(cx.flow.Transitions.of, by="channel")``; any function that makes a
             summary of journeys, such as ``lambda j: Transitions.of(j.sessions("30min"))``; or
@@ -209,7 +213,8 @@ def _stream(relation: Any, batch_rows: int) -> Any:
 
 def _query(source: Paths, columns: Mapping[str, str]) -> str:
     """The query that reads a source."""
-    if isinstance(source, str) and _QUERY.match(source):
+    # Not Path.exists, which raises for a query that is too long for the name of a file.
+    if isinstance(source, str) and _QUERY.match(source) and not os.path.exists(source):  # noqa: PTH110
         return source.strip().rstrip(";")
     files = find_files(source)
     if not files:

@@ -49,9 +49,9 @@ def fold(
         counted from 0 over all tables.
 
     Raises:
-        DataError: The rows are not sorted by customer, or one customer has more than 2,147,483,647
-            touchpoints.
-        SchemaError: As in :func:`cxkit.ingest`, or a column changes its kind between tables.
+        DataError: The rows are not sorted by customer, a column changes its kind between tables,
+            or one customer has more than 2,147,483,647 touchpoints.
+        SchemaError: As in :func:`cxkit.ingest`.
         DefinitionError: ``summary`` is none, or as in :func:`cxkit.ingest`.
 
     Example:
@@ -124,8 +124,8 @@ class Folder(Generic[S]):
             first_row: The number of its first row there, likewise.
 
         Raises:
-            DataError: It is not sorted, or does not come after the batch before; or a customer has
-                too many touchpoints.
+            DataError: It is not sorted, or does not come after the batch before; a column is of
+                another kind than before; or a customer has too many touchpoints.
             SchemaError: As in :func:`fold`.
         """
         self._count(self._stream.feed(table, rows=rows, where=where, first_row=first_row))

@@ -17,7 +17,7 @@ from cxkit.core.codes import TEXT, Codes
 from cxkit.errors import CxError, DataError
 from cxkit.interop.asked import roles_of
 from cxkit.interop.folded import add_reasons, first_rejects, no_rejects
-from cxkit.model.build import build
+from cxkit.model.build import build, given_column
 from cxkit.model.columnar import Column
 from cxkit.model.ingest import ingest
 from cxkit.model.journeys import Journeys
@@ -29,6 +29,7 @@ from cxkit.model.tables import Table, open_table
 __all__ = ["JourneyStream"]
 
 _MOST_ROWS: Final = 2**31 - 1
+_NUMBERS: Final = "decimal numbers"
 
 
 class JourneyStream:
@@ -79,8 +80,8 @@ class JourneyStream:
             The journeys that are complete now, in order of customer.
 
         Raises:
-            DataError: It is not sorted, or does not come after the batch before; or a customer has
-                too many touchpoints.
+            DataError: It is not sorted, or does not come after the batch before; a column is of
+                another kind than before; or a customer has too many touchpoints.
             SchemaError: As in :func:`cxkit.ingest`.
         """
         opened = open_table(table)
@@ -94,14 +95,15 @@ class JourneyStream:
         try:
             self._check_order(table, opened, first_row)
             got = ingest(opened, **self._roles)
-            self._check_kinds(got.journeys)
+            journeys = self._as_before(got.journeys)
+            self._check_kinds(journeys)
             if len(got.rejected):
                 self._reject(got.rejected, rows)
-            complete = self._take(got.journeys, first_row + _first_accepted(got.rejected))
+            complete = self._take(journeys, first_row + _first_accepted(got.rejected))
         except CxError as error:
             raise _located(error, where) from None
         self.rows += opened.rows
-        self.touchpoints += got.journeys.touchpoints
+        self.touchpoints += journeys.touchpoints
         return complete
 
     def finish(self) -> list[Journeys]:
@@ -172,10 +174,20 @@ class JourneyStream:
             before, after = who.take(at).to_list()
             raise _unsorted(after, before, first_row + int(at[1]))
 
+    def _as_before(self, journeys: Journeys) -> Journeys:
+        """Columns without a single cell as numbers, where they were numbers in batches before."""
+        columns: dict[str, Column] = {
+            name: np.full(journeys.touchpoints, np.nan)
+            if self._kinds.get(name) == _NUMBERS and given_column(journeys, name) is None
+            else column
+            for name, column in journeys.columns.items()
+        }
+        return attrs.evolve(journeys, columns=columns)
+
     def _check_kinds(self, journeys: Journeys) -> None:
         """Labels are text in every batch or numbers in every batch: else none would be equal."""
         for name, column in {"customer": journeys.customer, **journeys.columns}.items():
-            kind = "decimal numbers"
+            kind = _NUMBERS
             if isinstance(column, Codes):
                 if not len(column.vocabulary):
                     continue

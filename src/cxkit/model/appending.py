@@ -17,7 +17,7 @@ from cxkit.core.factorize import translate
 from cxkit.core.ragged import segment_ids
 from cxkit.core.rows import in_row_parts, pieces
 from cxkit.errors import SchemaError
-from cxkit.model.build import build, in_usual_order
+from cxkit.model.build import build, given_column, in_usual_order
 from cxkit.model.columnar import Column
 from cxkit.model.journeys import Journeys
 
@@ -53,7 +53,7 @@ def append(old: Journeys, new: Journeys) -> Journeys:
 
 def _same_kind(name: str, old: Journeys, new: Journeys) -> tuple[Column, Column]:
     """A column of both, missing where one lacks it; labels over one vocabulary."""
-    left, right = old.columns.get(name), new.columns.get(name)
+    left, right = given_column(old, name), given_column(new, name)
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
         if isinstance(left, Codes) or isinstance(right, Codes):
             raise SchemaError(

@@ -159,16 +159,41 @@ def _undecimal(array: Any) -> Any:
     return array.cast(pa.float64())
 
 
+def _one_dictionary(array: Any) -> Any:
+    """Chunks, each with a dictionary of its own, over one dictionary; or else their plain values.
+
+    The values are read where a dictionary holds a null or is of a kind that Arrow cannot unify.
+    """
+    import pyarrow as pa
+
+    if array.num_chunks == 1:
+        return array.chunk(0)
+    if not any(chunk.dictionary.null_count for chunk in array.chunks):
+        # All labels together may be more than the indices of one chunk can count.
+        narrow = array.type.index_type.bit_width < 32
+        chunks = [
+            pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), chunk.dictionary)
+            if narrow
+            else chunk
+            for chunk in array.chunks
+        ]
+        try:
+            found = pa.chunked_array(chunks).unify_dictionaries().combine_chunks()
+            return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            pass
+    return pa.chunked_array([chunk.dictionary.take(chunk.indices) for chunk in array.chunks])
+
+
 def _dictionary(name: str, dtype: str, array: Any) -> Column:
     import pyarrow as pa
 
     if isinstance(array, pa.ChunkedArray):
         if not array.num_chunks:
             return columns.from_objects(name, [], dtype=dtype)
-        # Each chunk may have a dictionary of its own.
-        array = array.unify_dictionaries().combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = array.chunk(0)
+        array = _one_dictionary(array)
+        if not pa.types.is_dictionary(array.type):
+            return attrs.evolve(from_arrow(name, array), dtype=dtype)
     null = np.asarray(array.indices.is_null()) if array.indices.null_count else None
     codes = np.asarray(array.indices.fill_null(0)).astype(np.int64, copy=False)
     labels = array.dictionary

@@ -81,7 +81,9 @@ def _first(lists: Any, values: Any = None, fits: Any = None) -> Any:
     functions: Any = compute
     if values is None:
         values = functions.list_flatten(lists)
-    rows = np.asarray(functions.list_parent_indices(lists))
+    # Not list_parent_indices, which also counts what lies under a list that is null.
+    sizes = np.asarray(functions.list_value_length(lists).fill_null(0))
+    rows = np.repeat(np.arange(len(lists)), sizes)
     at = np.arange(len(rows))
     if fits is not None:
         at = np.flatnonzero(np.asarray(fits.fill_null(False)))

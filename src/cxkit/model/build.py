@@ -17,7 +17,7 @@ from cxkit.errors import DataError, SchemaError
 from cxkit.model.columnar import Column
 from cxkit.model.journeys import Journeys
 
-__all__ = ["build", "concat", "from_codes", "in_usual_order"]
+__all__ = ["build", "concat", "from_codes", "given_column", "in_usual_order"]
 
 _SPARSE: Final = 4  # a column is sparse where at most one row in so many has a value
 _RESERVED: Final = ("customer", "time")
@@ -104,11 +104,14 @@ def concat(parts: list[Journeys]) -> Journeys:
     names = list(dict.fromkeys(name for part in parts for name in part.columns))
     columns: dict[str, Column] = {}
     for name in names:
-        given = [part.columns.get(name) for part in parts]
+        given = [given_column(part, name) for part in parts]
         kinds = {isinstance(column, Codes) for column in given if column is not None}
         if len(kinds) > 1:
-            raise SchemaError(f"column {name!r} holds labels in one part and numbers in another")
-        if kinds == {True}:
+            raise SchemaError(
+                f"column {name!r} holds labels in one part and numbers in another; make both the "
+                "same before they are put together"
+            )
+        if kinds != {False}:
             columns[name] = _concat_codes(
                 [
                     column if isinstance(column, Codes) else Codes.all_missing(part.touchpoints)
@@ -124,6 +127,16 @@ def concat(parts: list[Journeys]) -> Journeys:
             )
     customer = _concat_codes([part.customer for part in parts])
     return Journeys(offsets, customer, np.concatenate([part.time for part in parts]), columns)
+
+
+def given_column(part: Journeys, name: str) -> Column | None:
+    """A column of one part; ``None`` if the part lacks it, or it holds nothing in any row.
+
+    A column without a single cell has no kind: read as labels that are all missing, it may well be
+    the numbers of another part.
+    """
+    column = part.columns.get(name)
+    return None if isinstance(column, Codes) and not len(column.vocabulary) else column
 
 
 def _concat_codes(parts: list[Codes]) -> Codes:

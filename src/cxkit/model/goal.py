@@ -148,6 +148,8 @@ class Goal:
     ) -> bool:
         """Whether one touchpoint with these values reaches the goal.
 
+        Truth values in columns are the labels ``"True"`` and ``"False"``, as in journeys.
+
         Example:
             >>> goal = Goal("purchase", value=(50, None), where={"plan": "pro"})
             >>> goal.reached_by("purchase", "web", 80.0, {"plan": "pro"})
@@ -163,7 +165,7 @@ class Goal:
                 return False
             if (low is not None and value < low) or (high is not None and value > high):
                 return False
-        return all(columns.get(column) in labels for column, labels in self.where)
+        return all(_as_label(columns.get(column)) in labels for column, labels in self.where)
 
     def require(self, journeys: Journeys) -> None:
         """Refuse a goal that the data cannot reach: a typing error would count nothing, silently.
@@ -225,6 +227,14 @@ def as_goal(goal: GoalLike) -> Goal:
 
 def _is_label(value: object) -> bool:
     return isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
+
+
+def _as_label(given: Any) -> Any:
+    """A truth value as the label that the door makes of it; anything else as it is.
+
+    In Python ``True == 1``, so that it would pass for a label that it is not.
+    """
+    return str(bool(given)) if isinstance(given, (bool, np.bool_)) else given
 
 
 def _within(

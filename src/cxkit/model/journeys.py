@@ -151,7 +151,7 @@ class Journeys(JourneyColumns):
         """A column by name, one journey by position, or journeys by slice, mask or positions.
 
         Raises:
-            SchemaError: There is no such column.
+            SchemaError: There is no such column, or as for :meth:`take`.
             IndexError: There is no such journey.
         """
         if isinstance(key, str):
@@ -174,6 +174,11 @@ class Journeys(JourneyColumns):
 
         Args:
             which: A slice, a (J,) boolean mask, or positions in any order.
+
+        Raises:
+            SchemaError: A mask is not as long as there are journeys, or it is neither a mask nor
+                positions.
+            IndexError: There is no journey at a position.
         """
         if isinstance(which, slice) and which.step in {None, 1}:
             j0, j1, _ = which.indices(len(self))
@@ -182,8 +187,10 @@ class Journeys(JourneyColumns):
             offsets = self.offsets[j0 : j1 + 1] - self.offsets[j0]
             return self._over(rows, offsets, self.customer.take(slice(j0, j1)))
         chosen = which if isinstance(which, slice) else np.asarray(which)
-        if isinstance(chosen, np.ndarray) and not chosen.size:
+        if isinstance(chosen, np.ndarray) and not chosen.size and chosen.dtype != bool:
             chosen = np.zeros(0, np.int64)  # an empty list has the dtype of floats
+        if isinstance(chosen, np.ndarray):
+            self._check_choice(chosen)
         positions = np.arange(len(self))[chosen]
         offsets, rows = take_segments(self.offsets, positions)
         return self._over(rows, offsets, self.customer.take(positions))
@@ -193,11 +200,51 @@ class Journeys(JourneyColumns):
 
         Args:
             keep: (E,) which touchpoints stay.
+
+        Raises:
+            SchemaError: It is no mask, or not as long as there are touchpoints.
         """
         from cxkit.model.recut import kept_rows
 
-        rows, offsets, journeys = kept_rows(self.offsets, keep)
+        mask = np.asarray(keep)
+        if not mask.size:
+            mask = mask.astype(bool)  # an empty list has the dtype of floats
+        if mask.dtype != bool:
+            raise SchemaError(
+                f"where takes a mask, True for each touchpoint that stays; found dtype "
+                f"{mask.dtype}; compare a column, such as journeys.event.equals('view'), or choose "
+                "journeys by position with take"
+            )
+        if mask.shape != (self.touchpoints,):
+            advice = (
+                "it is as long as there are journeys: choose journeys with take"
+                if mask.shape == (len(self),)
+                else "make it from columns of these very journeys"
+            )
+            raise SchemaError(
+                f"the mask for where has {_size(mask)} entries, the journeys have "
+                f"{self.touchpoints:,} touchpoints; {advice}"
+            )
+        rows, offsets, journeys = kept_rows(self.offsets, mask)
         return self._over(rows, offsets, self.customer.take(journeys))
+
+    def _check_choice(self, chosen: NDArray[Any]) -> None:
+        """See that an array is a mask of journeys, or positions."""
+        if chosen.dtype == bool and chosen.shape != (len(self),):
+            advice = (
+                "it is as long as there are touchpoints: choose touchpoints with where"
+                if chosen.shape == (self.touchpoints,)
+                else "make it from one entry for each of these very journeys"
+            )
+            raise SchemaError(
+                f"the mask for take has {_size(chosen)} entries, there are {len(self):,} "
+                f"journeys; {advice}"
+            )
+        if chosen.ndim != 1 or chosen.dtype.kind not in "biu":
+            raise SchemaError(
+                "take needs a slice, a mask of journeys or their positions as whole numbers; found "
+                f"{chosen.ndim} dimensions of dtype {chosen.dtype}"
+            )
 
     def __repr__(self) -> str:
         """How many, of whom, when, and which columns."""
@@ -254,6 +301,11 @@ class Journeys(JourneyColumns):
         offsets, who = cut_offsets(self.offsets, starts, self.customer.codes)
         customer = Codes(who, self.customer.vocabulary)
         return attrs.evolve(self, offsets=offsets, customer=customer)
+
+
+def _size(mask: NDArray[Any]) -> str:
+    """How many entries there are, along every dimension."""
+    return " x ".join(f"{size:,}" for size in mask.shape)
 
 
 def as_journeys(journeys: Journeys | Journey) -> Journeys:

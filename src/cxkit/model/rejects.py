@@ -27,8 +27,9 @@ def _texts(given: Iterable[str]) -> tuple[str, ...]:
 class Rejected(Result):
     """The rows of a table that were not used, in order of row; each is named once.
 
-    Where a row has several faults, the first in the order customer, time, value, further columns is
-    the one that is named. Rows of a file that are broken as rows come before all of these.
+    Where a row has several faults, the first in the order customer, time, channel, event, value,
+    further columns is the one that is named. Rows of a file that are broken as rows come before all
+    of these.
 
     Attributes:
         row: (n,) int64, counted from 0; for a file, the first record after the header is row 0.

@@ -26,6 +26,8 @@ __all__ = ["add_chains", "check_order", "rows_of_journeys", "rows_of_paths", "ro
 Rows = dict[str, NDArray[Any]]
 
 _HIGHEST: Final = 4
+_MOST_LISTED: Final = 1 << 20
+"""Keys below this are looked up in a list of all."""
 
 
 def check_order(order: object) -> int:
@@ -61,12 +63,21 @@ def rows_of_journeys(found: CutJourneys, order: int) -> Rows:
     # Every end that is no conversion is a null path: counted together, and told apart here.
     converted = np.column_stack([journeys.row_shards[mine], ends]).astype(contexts.dtype)
     keys = row_keys(np.concatenate([contexts, converted]))
-    at = np.searchsorted(keys[: len(contexts)], keys[len(contexts) :])
+    at = _places(keys[: len(contexts)], keys[len(contexts) :])
     conversions = np.bincount(at, minlength=len(contexts))
     value = sum_by(at, conversion_values(journeys, mine), len(contexts))
     return _gram_fields(grams, steps, slots) | _context_fields(
         contexts, conversions, often - conversions, value, slots
     )
+
+
+def _places(known: NDArray[np.uint64], asked: NDArray[np.uint64]) -> IntArray:
+    """(n,) the places of keys among known ones, which ascend and hold them all."""
+    if not len(known) or known[-1] >= _MOST_LISTED:
+        return np.searchsorted(known, asked)
+    place = np.zeros(int(known[-1]) + 1, np.int64)  # a look each, in place of a search
+    place[known] = np.arange(len(known))
+    return place[asked]
 
 
 def rows_of_paths(paths: Paths, order: int) -> Rows:

@@ -94,15 +94,18 @@ class CutJourneys:
     @cached_property
     def converted(self) -> IntArray:
         """(C,) the journey of each conversion."""
-        offsets, rows = self.journeys.offsets, self.conversions
-        if len(rows) * _FEW_CONVERSIONS > len(offsets):
-            # Mostly conversions end their journeys, and a look at the last rows finds all of them.
+        return self._among(self.journeys.offsets)
+
+    def _among(self, offsets: IntArray) -> IntArray:
+        """(C,) in which of some segments of the rows each conversion lies."""
+        if len(self.conversions) * _FEW_CONVERSIONS > len(offsets):
+            # Mostly conversions end their segments, and a look at the last rows finds all of them.
             ends = range(1, len(offsets), CHUNK)
             final = [self.goals[offsets[j : j + CHUNK] - 1] for j in ends]
-            journeys = np.flatnonzero(np.concatenate(final))
-            if len(journeys) == len(rows):
-                return journeys
-        return np.searchsorted(offsets, rows, side="right") - 1
+            found = np.flatnonzero(np.concatenate(final))
+            if len(found) == len(self.conversions):
+                return found
+        return np.searchsorted(offsets, self.conversions, side="right") - 1
 
     @cached_property
     def touches(self) -> IntArray | None:
@@ -148,19 +151,18 @@ class CutJourneys:
 
     def _whole_strip(self) -> Strip:
         """The same where every row is a touch of one path."""
-        last, offsets, path = self.conversions, self.journeys.offsets, self.converted
-        if (offsets[path + 1] != last + 1).any():
-            begins = np.zeros(self.journeys.touchpoints + 1, dtype=bool)
-            begins[offsets] = True
+        last, offsets = self.conversions, self.journeys.offsets
+        begins = np.zeros(self.journeys.touchpoints + 1, dtype=bool)
+        begins[offsets] = True
+        if not begins[last + 1].all():
             begins[last + 1] = True
             offsets = np.flatnonzero(begins)
-            path = np.searchsorted(offsets, last, side="right") - 1
         return Strip(
             rows=None,
             offsets=offsets,
             conversions=last,
             attributed=np.ones(len(last), dtype=bool),
-            converting=path,
+            converting=self._among(offsets),
             untouched_nulls=np.zeros(SHARDS, np.int64),
         )
 

@@ -51,6 +51,8 @@ def slow_sets(rows, goals, outcome, at, until):
         if at is None:
             place = next((k for k, row in enumerate(journey) if row[2] == outcome), len(journey))
             known = [row for row in journey[:place] if row[1] <= last]
+            if journey[0][1] > last:
+                continue
             converted = any(us <= last for us in bought)
         else:
             known = [row for row in journey if row[1] <= at * MINUTE]
@@ -99,6 +101,22 @@ def customers(counts):
     return Journeys.from_codes(
         customer=np.array(who), time=np.array(minute) * MINUTE, columns={"event": Codes.of(event)}
     )
+
+
+@pytest.mark.parametrize("at", [None, "1970-01-01T00:01Z"])
+def test_customers_who_first_appear_after_the_end_change_nothing(at):
+    until = "1970-01-01T00:02Z"
+    late = Journeys.from_codes(
+        customer=np.arange(10_000, 10_500),
+        time=np.full(500, 3 * MINUTE),
+        columns={"event": Codes.of(["a", "buy"] * 250)},
+    )
+    for method in ("conditional", "uplift", "shrunk"):
+        found = calibrate(SHOP, ["a", "b"], "buy", method, at=at, until=until, draws=20)
+        with_late = Journeys.concat([SHOP, late])
+        again = calibrate(with_late, ["a", "b"], "buy", method, at=at, until=until, draws=20)
+        assert again.to_dicts() == found.to_dicts()
+        assert again.base == found.base == 0.215
 
 
 # a and b overlap: b is reached by those who reach a, and does nothing of its own.

@@ -125,8 +125,8 @@ class GoalOutcomes(JourneySummary):
     def of(cls, journeys: Journeys | Journey, /, *, plan: OutcomePlan) -> Self:
         """Count customers; each journey is taken for one.
 
-        Customers without a touchpoint up to ``plan.at_us`` are not counted: nothing was known of
-        them.
+        Customers without a touchpoint up to ``plan.at_us`` are not counted, nor, if that is
+        ``None``, those without one up to ``plan.until_us``: nothing was known of them.
         """
         given = as_journeys(journeys)
         starts, ticks = given.offsets[:-1], given.time.view(np.int64)
@@ -141,7 +141,7 @@ class GoalOutcomes(JourneySummary):
             )
             counts = np.arange(given.touchpoints) < np.repeat(first, np.diff(given.offsets))
             counts &= ticks <= last
-            known = np.ones(len(given), dtype=bool)
+            known = ticks[starts] <= last  # who came later is no customer who did not convert
         else:
             counts = ticks <= plan.at_us
             known = counts[starts]

@@ -224,6 +224,8 @@ def test_goals_that_all_or_nobody_reached():
         ({"goals": ["a", Goal("a", name="x")]}, "1 to 60 different goals"),
         ({"goals": ["a", "buy"]}, "the outcome 'buy' is among the goals"),
         ({"at": "1970-01-02", "until": "1970-01-01"}, "until=.* must lie after at="),
+        ({"at": "1970-01-01", "until": "1970-01-01"}, "must lie after at=1970-01-01 UTC"),
+        ({"at": "1970-01-01", "until": "1969-12-01"}, "must lie after at=1970-01-01 UTC"),
         ({"prior": -1}, "prior must be 0 or more"),
         ({"draws": 0}, "draws must be a whole number"),
         ({"highest": math.nan}, "highest must be finite"),
@@ -361,6 +363,9 @@ def test_a_score_is_validated_by_what_came_later():
     assert reached_after(SHOP, "buy", "1970-01-01").sum() == 215
     with pytest.raises(DataError, match="there are no scores"):
         validate(scale, SHOP, "buy", at="1969-01-01")
+    for until in ("1969-01-01", "1970-01-01"):
+        with pytest.raises(DefinitionError, match=r"until=.* must lie after at=1970-01-01 UTC"):
+            validate(scale, SHOP, "buy", at="1970-01-01", until=until)
     with pytest.raises(UnknownLabelError, match="bay"):
         validate(scale, SHOP, "bay", at="1970-01-01")
     assert reached_after(SHOP[:0], "buy", "1970-01-01").shape == (0,)

@@ -24,7 +24,7 @@ from cxkit.model.summaries import JourneySummary
 if TYPE_CHECKING:
     from cxkit.engagement.calibration import Calibration
 
-__all__ = ["GoalOutcomes", "OutcomePlan", "reached_after"]
+__all__ = ["GoalOutcomes", "OutcomePlan", "check_until", "reached_after"]
 
 _SCHEMA: Final = "cxkit/outcome-plan/1"
 _MOST: Final = 60
@@ -37,6 +37,18 @@ def _goals(given: Iterable[GoalLike] | GoalLike) -> tuple[Goal, ...]:
     if not 0 < len(goals) <= _MOST or len({goal.same for goal in goals}) < len(goals):
         raise DefinitionError(f"1 to {_MOST} different goals can be calibrated; found {given!r}")
     return goals
+
+
+def check_until(at_us: int | None, until_us: int | None) -> None:
+    """Refuse an end that is not after the instant at which the outcome begins to count.
+
+    Raises:
+        DefinitionError: Nothing could count in between.
+    """
+    if at_us is not None and until_us is not None and until_us <= at_us:
+        raise DefinitionError(
+            f"until={show_instant(until_us)} must lie after at={show_instant(at_us)}"
+        )
 
 
 @attrs.frozen
@@ -67,11 +79,7 @@ class OutcomePlan:
                 f"the outcome {self.outcome.name!r} is among the goals: before the first outcome "
                 "nobody has reached it; leave it out, or give at="
             )
-        if self.until_us is not None and self.until_us <= (self.at_us or self.until_us - 1):
-            raise DefinitionError(
-                f"until={show_instant(self.until_us)} must lie after "
-                f"at={show_instant(self.at_us or 0)}"
-            )
+        check_until(self.at_us, self.until_us)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain data for JSON."""

@@ -38,6 +38,15 @@ def test_what_is_no_span(bad):
         span_us(bad, name="gap")
 
 
+@pytest.mark.parametrize(
+    "long", ["60000000d", "9" * 400 + "d", np.timedelta64(60_000_000, "D"), timedelta.max]
+)
+def test_what_is_too_long_is_said_to_be(long):
+    with pytest.raises(DefinitionError, match="gap is too long: give less than 53,375,995 days"):
+        span_us(long, name="gap")
+    assert span_us("53375995d", name="gap") < 2**62
+
+
 @given(st.integers(1, 10**15))
 def test_a_shown_span_reads_back(us):
     assert span_us(show_span(us), name="gap") == us

@@ -39,6 +39,7 @@ _UNITS: Final = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
+_COARSE: Final = {"W": "w", "D": "d", "h": "h", "m": "min", "s": "s", "ms": "ms"}  # as numpy says
 _TOO_LONG: Final = 2**62  # an instant and a span together still fit 64 bits
 _SPAN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d|w)\s*")
 
@@ -75,7 +76,11 @@ def span_us(value: SpanLike, *, name: str) -> int:
     elif _is_exact(value):
         if np.isnat(value):
             raise DefinitionError(f"{name} is NaT; give a span such as '30min'")
-        us = int(value.astype("timedelta64[us]").astype(np.int64))
+        unit, number = np.datetime_data(value.dtype)
+        if unit in _COARSE:  # in whole numbers without end: numpy would wrap around
+            us = int(value.astype(np.int64)) * number * _UNITS[_COARSE[unit]]
+        else:
+            us = int(value.astype("timedelta64[us]").astype(np.int64))
     else:
         raise DefinitionError(
             f"{name} must be a span such as '30min' or timedelta(minutes=30); found {value!r}"

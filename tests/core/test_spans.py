@@ -23,7 +23,11 @@ def test_spans(text, seconds):
 
 def test_every_kind_of_span_is_the_same():
     kinds = ["90s", "1.5min", "90000ms", timedelta(seconds=90), np.timedelta64(90, "s")]
+    kinds += [np.timedelta64(90_000, "ms"), np.timedelta64(90 * 10**9, "ns")]
+    kinds += [np.timedelta64(9, "10s"), np.timedelta64(90 * 10**6, "us")]
     assert {span_us(k, name="gap") for k in kinds} == {90_000_000}
+    assert span_us(np.timedelta64(2, "W"), name="gap") == span_us("14d", name="gap")
+    assert span_us(np.timedelta64(3, "m"), name="gap") == span_us("3min", name="gap")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,19 @@ def test_every_kind_of_span_is_the_same():
 def test_what_is_no_span(bad):
     with pytest.raises(DefinitionError, match="gap"):
         span_us(bad, name="gap")
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        *("60000000d", "9" * 400 + "d", timedelta.max),
+        *(np.timedelta64(60_000_000, "D"), np.timedelta64(2**60, "s"), np.timedelta64(2**60, "3h")),
+    ],
+)
+def test_what_is_too_long_is_said_to_be(long):
+    with pytest.raises(DefinitionError, match="gap is too long: give less than 53,375,995 days"):
+        span_us(long, name="gap")
+    assert span_us("53375995d", name="gap") < 2**62
 
 
 @given(st.integers(1, 10**15))

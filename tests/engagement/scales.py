@@ -228,16 +228,21 @@ def capped(scale, by_rule, rows, at_us):
     total += sum(min(one, caps[name]) for name, one in groups.items())
     if scale.cap is not None:
         total = min(total, scale.cap)
-    if isinstance(scale.ageing, Inactivity):
-        events = scale.ageing.events
-        known = [row for row in rows if row[1] <= at_us]
-        active = [row[1] for row in known if events is None or row[2] in events]
-        since = max(active) if active else min((row[1] for row in known), default=at_us)
-        lost = sum(
-            points
-            for span, points in scale.ageing.steps
-            if at_us - since >= {"20min": 20, "30min": 30, "2h": 120}[span] * MINUTE
-        )
-        if total > 0:
-            total = max(total - lost, 0.0)
+    if total > 0:
+        total = max(total - slow_due(scale, rows, at_us), 0.0)
     return total if scale.floor is None else max(total, scale.floor)
+
+
+def slow_due(scale, rows, at_us):
+    """What inactivity would take of enough points; 0 for a customer who was not idle."""
+    if not isinstance(scale.ageing, Inactivity):
+        return 0.0
+    events = scale.ageing.events
+    known = [row for row in rows if row[1] <= at_us]
+    active = [row[1] for row in known if events is None or row[2] in events]
+    since = max(active) if active else min((row[1] for row in known), default=at_us)
+    return sum(
+        points
+        for span, points in scale.ageing.steps
+        if at_us - since >= {"20min": 20, "30min": 30, "2h": 120}[span] * MINUTE
+    )

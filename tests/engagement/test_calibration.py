@@ -51,6 +51,8 @@ def slow_sets(rows, goals, outcome, at, until):
         if at is None:
             place = next((k for k, row in enumerate(journey) if row[2] == outcome), len(journey))
             known = [row for row in journey[:place] if row[1] <= last]
+            if journey[0][1] > last:
+                continue
             converted = any(us <= last for us in bought)
         else:
             known = [row for row in journey if row[1] <= at * MINUTE]
@@ -99,6 +101,22 @@ def customers(counts):
     return Journeys.from_codes(
         customer=np.array(who), time=np.array(minute) * MINUTE, columns={"event": Codes.of(event)}
     )
+
+
+@pytest.mark.parametrize("at", [None, "1970-01-01T00:01Z"])
+def test_customers_who_first_appear_after_the_end_change_nothing(at):
+    until = "1970-01-01T00:02Z"
+    late = Journeys.from_codes(
+        customer=np.arange(10_000, 10_500),
+        time=np.full(500, 3 * MINUTE),
+        columns={"event": Codes.of(["a", "buy"] * 250)},
+    )
+    for method in ("conditional", "uplift", "shrunk"):
+        found = calibrate(SHOP, ["a", "b"], "buy", method, at=at, until=until, draws=20)
+        with_late = Journeys.concat([SHOP, late])
+        again = calibrate(with_late, ["a", "b"], "buy", method, at=at, until=until, draws=20)
+        assert again.to_dicts() == found.to_dicts()
+        assert again.base == found.base == 0.215
 
 
 # a and b overlap: b is reached by those who reach a, and does nothing of its own.
@@ -206,6 +224,8 @@ def test_goals_that_all_or_nobody_reached():
         ({"goals": ["a", Goal("a", name="x")]}, "1 to 60 different goals"),
         ({"goals": ["a", "buy"]}, "the outcome 'buy' is among the goals"),
         ({"at": "1970-01-02", "until": "1970-01-01"}, "until=.* must lie after at="),
+        ({"at": "1970-01-01", "until": "1970-01-01"}, "must lie after at=1970-01-01 UTC"),
+        ({"at": "1970-01-01", "until": "1969-12-01"}, "must lie after at=1970-01-01 UTC"),
         ({"prior": -1}, "prior must be 0 or more"),
         ({"draws": 0}, "draws must be a whole number"),
         ({"highest": math.nan}, "highest must be finite"),
@@ -343,6 +363,9 @@ def test_a_score_is_validated_by_what_came_later():
     assert reached_after(SHOP, "buy", "1970-01-01").sum() == 215
     with pytest.raises(DataError, match="there are no scores"):
         validate(scale, SHOP, "buy", at="1969-01-01")
+    for until in ("1969-01-01", "1970-01-01"):
+        with pytest.raises(DefinitionError, match=r"until=.* must lie after at=1970-01-01 UTC"):
+            validate(scale, SHOP, "buy", at="1970-01-01", until=until)
     with pytest.raises(UnknownLabelError, match="bay"):
         validate(scale, SHOP, "bay", at="1970-01-01")
     assert reached_after(SHOP[:0], "buy", "1970-01-01").shape == (0,)

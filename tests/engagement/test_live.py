@@ -268,6 +268,17 @@ def test_a_late_touchpoint_is_refused_where_order_matters():
     assert live.update_raw("ann", "a", 10 * MINUTE) == 2  # the same instant is not late
 
 
+def test_a_late_touchpoint_is_refused_where_some_events_are_activity():
+    scale = EngagementScale([PointRule("a", 1)], ageing=Inactivity({"1d": 1}, events=["a"]))
+    live = scale.live()
+    live.update_raw("ann", "a", 10 * MINUTE)
+    with pytest.raises(DataError, match="live scores of this scale take touchpoints in order"):
+        live.update_raw("ann", "a", 9 * MINUTE)
+    any_event = EngagementScale([PointRule("a", 1)], ageing=Inactivity({"1d": 1})).live()
+    any_event.update_raw("ann", "a", 10 * MINUTE)
+    assert any_event.update_raw("ann", "a", 9 * MINUTE) == 2
+
+
 def test_a_late_touchpoint_returns_the_score_at_the_latest():
     scale = EngagementScale([PointRule("a", 8), PointRule(Goal("a", channel="web"), 8)], "1min")
     live = scale.live()
@@ -425,6 +436,41 @@ def test_columns_of_many():
     with pytest.raises(DataError, match="a touchpoint needs a customer"):
         live.update_many(["new"] * 40 + [""], ["a"] * 41, [0] * 41)
     assert "new" not in live
+
+
+@pytest.mark.parametrize("wrong", [True, None, " ", 1.5, ["ann"]])
+@pytest.mark.parametrize("few", [3, 40])
+@pytest.mark.parametrize(
+    "scale",
+    [
+        EngagementScale([PointRule("a", 1)]),
+        EngagementScale([PointRule("a", 1)], cap=5),
+        EngagementScale([PointRule("a", 1, points_from="value")]),
+        ONCE,
+    ],
+)
+def test_a_batch_with_what_is_no_customer_changes_nothing(scale, few, wrong):
+    live = scale.live()
+    live.update_many(["ann"] * few, ["a"] * few, range(few))
+    before = live.to_bytes()
+    with pytest.raises(DataError, match=f"customer.*in row {few - 1}"):
+        live.update_many(["ann", *["bob"] * (few - 2), wrong], ["a"] * few, [few] * few)
+    assert live.to_bytes() == before
+    assert live.update_many(["bob"] * few, ["a"] * few, [few] * few)[0] == 1
+
+
+def test_what_a_batch_leaves_whose_points_are_no_number():
+    for few in (3, 40):
+        live = EngagementScale([PointRule("a", 1, points_from="n")]).live()
+        with pytest.raises(DataError, match="points_from='n'"):
+            live.update_many(
+                ["ann", *["bob"] * (few - 1)],
+                ["a"] * few,
+                [0] * few,
+                columns={"n": [2, "x", *[3] * (few - 2)]},
+            )
+        assert list(live) == ["ann"]
+        assert live.score("ann", at="1970-01-01") == 2
 
 
 @pytest.mark.parametrize("vip", [True, False, np.True_, np.False_, None])

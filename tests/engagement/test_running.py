@@ -19,7 +19,7 @@ from cxkit.errors import CxWarning, DefinitionError, SchemaError
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys
 from cxkit.model.touchpoint import Touchpoint
-from tests.engagement.scales import MINUTE, quiet, scales, slow_score
+from tests.engagement.scales import MINUTE, quiet, scales, slow_due, slow_score
 from tests.examples import some
 from tests.strategies import grouped, journeys_of, touchpoint_rows
 
@@ -101,7 +101,8 @@ def test_parts_by_a_column_add_up(rows, scale, minute, by):
         assert abs(found.total - total) <= rounding
         assert abs(math.fsum(found.score) - found.inactivity - found.total) <= 4 * rounding
         assert found.touchpoints.sum() == (journeys.time <= at_of(minute)).sum()
-        assert (found.inactivity == 0) or isinstance(scale.ageing, Inactivity)
+        due = [slow_due(scale, j, minute * MINUTE) for j in grouped(rows).values()]
+        assert 0 <= found.inactivity <= sum(due)
     assert len(set(parts.labels)) == len(parts.labels)
 
 
@@ -132,6 +133,25 @@ def test_inactivity_is_over_with_the_next_activity():
     parts = scale.score_by(journey, "event", at="2024-01-25")
     assert (parts.total, parts.inactivity) == (0, 8)
     assert "inactivity takes 8.000 off" in repr(parts)
+
+
+def test_rounding_is_no_inactivity():
+    rules = [PointRule("view", 0.1), PointRule("buy", 0.2)]
+    rules.append(PointRule("buy", 0.3, count="once_per_customer"))
+    days = [("view", 1), ("buy", 2)]
+    journey = Journey.of([Touchpoint("ann", f"2024-01-{d:02d}", e) for e, d in days])
+    for points, cap in ((10, None), (10, 0.5), (0, None)):
+        scale = EngagementScale(rules, ageing=Inactivity({"30d": points}), cap=cap)
+        assert "inactivity" not in scale.explain(journey, at="2024-01-02").rule
+        assert ("inactivity" in scale.explain(journey, at="2024-02-01").rule) == (points > 0)
+        for by in ("event", "visit"):
+            assert scale.score_by(journey, by, at="2024-01-02").inactivity == 0
+            assert "inactivity" not in repr(scale.score_by(journey, by, at="2024-01-02"))
+    partly = EngagementScale(rules, ageing=Inactivity({"30d": 0.25}))
+    assert partly.score_by(journey, "event", at="2024-02-01").inactivity == 0.25
+    assert partly.explain(journey, at="2024-02-01").earned[-1] == -0.25
+    nobody = partly.score_by(Journeys.empty(), "event", at="2024-02-01")
+    assert nobody.inactivity == 0
 
 
 def test_what_a_cap_takes_is_told_where_it_is_taken():

@@ -18,6 +18,7 @@ from tests.engagement.scales import (
     quiet,
     scales,
     slow_counts,
+    slow_due,
     slow_points,
     slow_score,
     worth,
@@ -85,6 +86,7 @@ def test_an_explanation_adds_up_and_gives_a_reason_for_whatever_is_taken(rows, s
         if told.rule[-1:] == ("inactivity",):
             assert lines[-1]["event"] is None
             assert lines[-1]["earned"] == lines[-1]["points"] < 0
+            assert -lines[-1]["earned"] <= slow_due(scale, journey, minute * MINUTE)
             lines.pop()
         assert [line["rule"] for line in lines] == [scale.rules[r].goal.name for _, r in matched]
         assert told.time[: len(lines)].view(np.int64).tolist() == [

@@ -193,6 +193,18 @@ def test_the_label_of_a_visit_is_its_first():
     assert value_per_visit(journeys[0], scale, by="campaign").value.tolist() == [13, 2]
 
 
+def test_caps_and_the_floor_are_not_those_of_visits():
+    time = np.arange(6) * MINUTE
+    journeys = Journeys.from_codes(
+        customer=np.zeros(6, np.int64),
+        time=time,
+        columns={"event": Codes.of(list("aaaabb")), "channel": Codes.of(["web"] * 6)},
+    )
+    rules = [PointRule("a", 10, cap=15, group="g"), PointRule("b", -100)]
+    scale = EngagementScale(rules, group_caps={"g": 12}, cap=5, floor=0)
+    assert value_per_visit(journeys, scale).value.tolist() == [-160]
+
+
 def test_a_worthless_or_negative_site_has_no_relative_values():
     for points in (0, -5):
         table = value_per_visit(journeys_with(["a"]), EngagementScale([PointRule("a", points)]))

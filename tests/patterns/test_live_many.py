@@ -141,11 +141,29 @@ def test_bad_columns_change_nothing(make, columns):
     assert len(live) == 1
 
 
-def test_what_is_no_customer_or_label():
-    live = LiveSessions()
-    with pytest.raises(DataError, match="customer"):
-        live.update_many(["ann", True], [5, 6])
-    assert list(live) == ["ann"]  # she came before
+@pytest.mark.parametrize("wrong", [True, None, " ", 1.5, ["ann"]])
+@pytest.mark.parametrize(
+    "make",
+    [LiveSessions, lambda: LiveSliding("1h"), lambda: Pattern(["a"]).live()],
+    ids=["sessions", "sliding", "pattern"],
+)
+def test_a_batch_with_what_is_no_customer_changes_nothing(make, wrong):
+    live = make()
+    rest = [] if isinstance(live, LiveSessions) else [["a"] * 3]
+    live.update_many(["ann"], *(column[:1] for column in rest), [5])
+    before = live.to_bytes()
+    day = 86_400_000_000  # what was before is certain then, and is not to be lost
+    with pytest.raises(DataError, match=r"customer.*in row 1"):
+        live.update_many(["ann", wrong, "bob"], *rest, [day, day, day])
+    assert live.to_bytes() == before
+    found = live.update_many(["ann", "bob", "bob"], *rest, [day, day, day + 1])
+    again = make()
+    expected = again.update_many(["ann"], *(column[:1] for column in rest), [5])
+    expected = again.update_many(["ann", "bob", "bob"], *rest, [day, day, day + 1])
+    assert found == expected != []
+
+
+def test_what_is_no_label():
     windows = LiveTumbling()
     with pytest.raises(DataError, match="a label is text or a whole number; found True"):
         windows.update_many([1, True], [5, 6])

@@ -180,6 +180,29 @@ def test_counts():
     assert np.isnan(empty.share)
 
 
+def test_the_share_of_none_and_of_few_is_not_certain():
+    pattern = Pattern(["a", "b"])
+    none = pattern.count(shop(*((who, 0, "ab"[who % 2]) for who in range(300)))).result()
+    assert (none.matched, none.share, none.share_low) == (0, 0.0, 0.0)
+    assert none.share_high == pytest.approx(1 - 0.025 ** (1 / 300))
+    few = shop(*((who, m, what) for who in range(6) for m, what in enumerate("ab")))
+    share = pattern.count(few).result()
+    assert share.share == 1
+    assert np.isnan([share.share_low, share.share_high]).all()
+
+
+def test_journeys_that_begin_after_the_instant_are_not_counted():
+    early = [(who, m, what) for who in range(40) for m, what in enumerate("ab")]
+    late = [(who, 20, "a") for who in range(100, 160)]
+    for pattern in (Pattern(["a", "b"]), Pattern(["b"], then_no="a", within="5min")):
+        known = pattern.count(shop(*early), at=instant(10 * MINUTE)).result()
+        found = pattern.count(shop(*early, *late), at=instant(10 * MINUTE)).result()
+        assert found.to_dicts() == known.to_dicts()
+        assert (found.journeys, found.share) == (40, 1)
+        edge = pattern.count(shop(*early, *late), at=instant(20 * MINUTE)).result()
+        assert (edge.journeys, edge.share) == (100, 0.4)
+
+
 def test_a_name_that_the_data_does_not_have():
     journeys = shop((1, 0, "cart"), (1, 5, "purchase"))
     for pattern in (

@@ -12,7 +12,7 @@ from cxkit.errors import DefinitionError, MergeError, SchemaError, UnknownLabelE
 from cxkit.model.goal import Goal
 from cxkit.patterns import Pattern, WindowCounts, sliding, tumbling
 from tests.examples import some
-from tests.patterns.patterns import fits
+from tests.patterns.patterns import MINUTE, fits
 from tests.strategies import grouped, journeys_of, reordered, touchpoint_rows
 
 SPANS = st.sampled_from(["1us", "1min", "90s", "17min", "2h", "1d", "9000d"])
@@ -232,9 +232,25 @@ def test_windows_have_intervals():
         shares.append([found.get(k, 0.0) for k in key])
     error = jackknife_error(np.array(shares), occupied)
     low, high = interval(table.share, error, occupied, bounds=(0.0, 1.0))
-    assert np.allclose(table.share_low, low, rtol=1e-9, atol=1e-12)
-    assert np.allclose(table.share_high, high, rtol=1e-9, atol=1e-12)
-    assert len(table) > 50
+    start, week = journeys.time.astype("datetime64[D]").astype(int), 7
+    for window in np.unique(table.window):
+        inside = start // week == window.astype("datetime64[D]").astype(int) // week
+        if len(np.unique(journeys.row_shards[inside])) < 10:
+            low[table.window == window] = high[table.window == window] = np.nan
+    assert np.allclose(table.share_low, low, rtol=1e-9, atol=1e-12, equal_nan=True)
+    assert np.allclose(table.share_high, high, rtol=1e-9, atol=1e-12, equal_nan=True)
+    assert np.isfinite(low).sum() > 50
+
+
+def test_a_window_of_a_handful_has_no_interval():
+    day = 24 * 60 * MINUTE
+    rows = [(who, 0, "view", "ab"[who % 2], None, 1.0) for who in range(300)]
+    rows += [(who, day, "view", "a", None, 1.0) for who in range(3)]
+    table = tumbling(journeys_of(rows), "1d").result()
+    assert table.touchpoints.tolist() == [150, 150, 3]
+    assert np.isnan(table.share_low).tolist() == [False, False, True]
+    assert np.isnan(table.share_high).tolist() == [False, False, True]
+    assert table.share.tolist() == [0.5, 0.5, 1.0]
 
 
 def test_windows_are_a_result(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,15 @@ from cxkit.core.codes import Codes
 from cxkit.core.spans import FIRST_US, LAST_US
 from cxkit.errors import DataError
 
-__all__ = ["checked_us", "floats", "of_one_length", "plain_list", "whole_ticks"]
+__all__ = [
+    "check_customer",
+    "check_customers",
+    "checked_us",
+    "floats",
+    "of_one_length",
+    "plain_list",
+    "whole_ticks",
+]
 
 
 def checked_us(time_us: Any) -> int:
@@ -58,6 +67,53 @@ def whole_ticks(time_us: Any) -> IntArray:
     if given.min() < FIRST_US or given.max() > LAST_US:
         raise DataError("a time of time_us lies outside the years 1900 to 2200")
     return given.astype(np.int64, copy=False)
+
+
+def check_customer(customer: Any, *, where: str = "") -> None:
+    """Refuse what names nobody.
+
+    Args:
+        customer: Whom a touchpoint is of.
+        where: The place of it, for the error.
+
+    Raises:
+        DataError: It is neither text nor a whole number, or is blank.
+    """
+    if isinstance(customer, bool) or not isinstance(customer, (str, int, np.integer)):
+        raise DataError(f"a customer is text or a whole number; found {customer!r}{where}")
+    if isinstance(customer, str) and not customer.strip():
+        raise DataError(f"a touchpoint needs a customer; found {customer!r}{where}")
+
+
+def check_customers(customers: list[Any], known: dict[Any, Any]) -> None:
+    """Refuse a batch with a customer who is none, before the first of its rows is taken.
+
+    Args:
+        customers: (n,) the customers.
+        known: Those who were seen before; they are not looked at again.
+
+    Raises:
+        DataError: One is neither text nor a whole number, or is blank; it names the row.
+
+    Example:
+        >>> check_customers(["ann", 5, "bob"], {"bob": 0})
+    """
+    try:
+        new: Iterable[Any] = set(customers).difference(known)
+        if all(map(_is_customer, new)):
+            return
+        fine: Container[Any] = known
+    except TypeError:  # one is a list, say, which no dict can hold
+        fine = ()
+    for row, customer in enumerate(customers):
+        if customer not in fine:
+            check_customer(customer, where=f" in row {row}")
+
+
+def _is_customer(customer: Any) -> bool:
+    if isinstance(customer, str):
+        return bool(customer.strip())
+    return isinstance(customer, (int, np.integer)) and not isinstance(customer, bool)
 
 
 def plain_list(column: Any) -> list[Any]:

@@ -39,6 +39,8 @@ _UNITS: Final = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
+_COARSE: Final = {"W": "w", "D": "d", "h": "h", "m": "min", "s": "s", "ms": "ms"}  # as numpy says
+_TOO_LONG: Final = 2**62  # an instant and a span together still fit 64 bits
 _SPAN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d|w)\s*")
 
 
@@ -54,7 +56,7 @@ def span_us(value: SpanLike, *, name: str) -> int:
         Microseconds, more than zero.
 
     Raises:
-        DefinitionError: It is not a span, or not longer than zero.
+        DefinitionError: It is not a span, not longer than zero, or too long to be counted.
 
     Example:
         >>> span_us("30min", name="gap")
@@ -68,19 +70,27 @@ def span_us(value: SpanLike, *, name: str) -> int:
                 f"'1h30min' (units: {', '.join(_UNITS)})"
             )
         total = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        us = round(total)
+        us = round(min(total, _TOO_LONG))
     elif isinstance(value, timedelta):
         us = value // _MICROSECOND
     elif _is_exact(value):
         if np.isnat(value):
             raise DefinitionError(f"{name} is NaT; give a span such as '30min'")
-        us = int(value.astype("timedelta64[us]").astype(np.int64))
+        unit, number = np.datetime_data(value.dtype)
+        if unit in _COARSE:  # in whole numbers without end: numpy would wrap around
+            us = int(value.astype(np.int64)) * number * _UNITS[_COARSE[unit]]
+        else:
+            us = int(value.astype("timedelta64[us]").astype(np.int64))
     else:
         raise DefinitionError(
             f"{name} must be a span such as '30min' or timedelta(minutes=30); found {value!r}"
         )
-    if not 0 < us < 2**62:
+    if us <= 0:
         raise DefinitionError(f"{name} must be longer than zero; found {value!r}")
+    if us >= _TOO_LONG:
+        raise DefinitionError(
+            f"{name} is too long: give less than {_TOO_LONG // _UNITS['d']:,} days; found {value!r}"
+        )
     return us
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "age_in_place",
     "ageing_from_dict",
     "ageing_to_dict",
+    "idle_loss",
     "instant_of",
     "show_ageing",
     "show_instant",
@@ -150,9 +151,22 @@ class Inactivity:
 
     def left(self, total: NDArray[np.float64], idle: IntArray) -> NDArray[np.float64]:
         """(n,) totals after the steps for (n,) idle microseconds."""
-        spans, cost = self.table
-        lost = cost[np.searchsorted(spans, idle, side="right")]
-        return np.asarray(total - np.minimum(lost, np.maximum(total, 0.0)))
+        return np.asarray(total - idle_loss(self, total, idle))
+
+
+def idle_loss(
+    ageing: Inactivity, total: NDArray[np.float64], idle: IntArray
+) -> NDArray[np.float64]:
+    """(n,) what the steps for (n,) idle microseconds take off totals; exactly 0 before the first.
+
+    Example:
+        >>> day = 86_400_000_000
+        >>> idle_loss(Inactivity({"1d": 5}), np.array([9.0, 9.0, 3.0]), np.array([0, day, day]))
+        array([0., 5., 3.])
+    """
+    spans, cost = ageing.table
+    due = cost[np.searchsorted(spans, idle, side="right")]
+    return np.asarray(np.minimum(due, np.maximum(total, 0.0)))
 
 
 Ageing: TypeAlias = HalfLife | LinearDecay | RollingWindow | Inactivity

@@ -151,7 +151,8 @@ def calibrate(
         at: Goals count up to this instant and the outcome after it: the honest way, for it is how
             points are used. Without it goals count that come before the first outcome, and for
             those without one all of them; that favours goals that are reached late.
-        until: The last instant at which the outcome counts.
+        until: The last instant at which the outcome counts. Without ``at``, goals count up to it
+            too, and customers who first appear after it are left out.
         highest: The points of the outcome.
         prior: How many customers the mean of all weighs, for ``"shrunk"``.
         ridge: The penalty of :func:`cxkit.engagement.nonnegative_logistic`.

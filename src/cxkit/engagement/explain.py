@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
 from cxkit.core.result import ColumnLike, Result, show_number
-from cxkit.engagement.ageing import Inactivity, age_in_place, show_ageing, show_instant
+from cxkit.engagement.ageing import age_in_place, show_ageing, show_instant
 from cxkit.engagement.caps import LEVELS, Caps
 from cxkit.engagement.counting import Piece, kept_rows, let_through
 from cxkit.engagement.earning import Seeker
 from cxkit.engagement.rules import PointRule
 from cxkit.engagement.scale import EngagementScale
-from cxkit.engagement.sums import aged_sums
+from cxkit.engagement.sums import aged_sums, idle_losses
 from cxkit.errors import DefinitionError
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -131,9 +131,7 @@ def explain(scale: EngagementScale, journey: Journey | Journeys, at: int) -> Exp
     taken = _taken(scale.caps, np.array(scale.caps.cell, np.int64)[which], offered)
     capped = np.add.reduce(taken, axis=0)
     decay[late] = np.nan
-    value, idle = float(aged_sums(scale, given, at)[0][0]), 0.0
-    if isinstance(scale.ageing, Inactivity):
-        idle = max(float((offered - capped).sum()) - value, 0.0)
+    value, idle = float(aged_sums(scale, given, at)[0][0]), float(idle_losses(scale, given, at)[0])
     rules = [scale.rules[k] for k in which.tolist()]
     reasons = [
         _told(rule, after, how, some)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.batches import of_one_length, plain_list, whole_ticks
+from cxkit.core.batches import check_customers, of_one_length, plain_list, whole_ticks
 from cxkit.core.codes import Label
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, span_us
 from cxkit.engagement.ageing import HalfLife, Inactivity, show_instant
@@ -32,10 +32,12 @@ class LiveScores(LiveCustomers):
     of the whole journey.
 
     Where the order of touchpoints does not matter (every touchpoint counts, and points do not age,
-    age by half-life or are lost by inactivity), 16 bytes are kept per customer beside the name, 8
-    more for each further cap, and a touchpoint may be as late as it likes.
+    age by half-life, or are lost by inactivity where any touchpoint is activity), 16 bytes are kept
+    per customer beside the name, 8 more for each further cap, and a touchpoint may be as late as it
+    likes.
 
-    Elsewhere the state holds what the rules remember: 24 bytes, and 8 to 24 more per rule. A
+    Elsewhere, and where :class:`Inactivity` names the ``events`` that are activity, the state holds
+    what the rules remember: 24 bytes, and 8 to 24 more per rule. A
     touchpoint may be older than the latest of its customer by ``tolerance``; until then those that
     came are kept, with the state before them, and replayed when a late one comes. Points that age
     in a straight line or count in a window are kept one by one until they are gone: 24 bytes and
@@ -130,9 +132,9 @@ class LiveScores(LiveCustomers):
             and counted in ``too_late``.
 
         Raises:
-            DataError: The lengths differ or a time is none; nothing has changed then. Or a customer
-                is no label, or no number is where a rule takes its points from; those before it
-                have been taken then.
+            DataError: The lengths differ, a time is none or a customer is no label; nothing has
+                changed then. Or no number is where a rule takes its points from; the rows before it
+                have been taken then, and it and those after it have not.
         """
         ticks = whole_ticks(time_us)
         count = len(ticks)
@@ -153,9 +155,10 @@ class LiveScores(LiveCustomers):
     ) -> NDArray[np.float64]:
         """The scores after each of many touchpoints, taken one by one."""
         none = [None] * len(ticks)
-        names = list(columns)
+        names, customers = list(columns), plain_list(customer)
+        check_customers(customers, self._state.slots)  # before the first is taken
         rows = zip(
-            plain_list(customer),
+            customers,
             plain_list(event),
             ticks.tolist(),
             none if channel is None else plain_list(channel),

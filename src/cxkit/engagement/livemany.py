@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.batches import plain_list
+from cxkit.core.batches import check_customers, plain_list
 from cxkit.core.codes import Codes, Label
 from cxkit.engagement.livestate import LiveState
-from cxkit.errors import DataError
 
 __all__ = ["many_plain"]
 
@@ -49,8 +48,8 @@ def many_plain(
     Raises:
         DataError: A customer is no label; nothing has changed then.
     """
-    rows = _rows_of(state, customer, ticks)
     earned = _earned(worth, event)
+    rows = _rows_of(state, customer, ticks)
     ints, cells = state.columns()
     latest, sums = ints[:, 0], cells[:, 0]
     key = rows << 32  # a column of its own
@@ -108,23 +107,20 @@ def _clock(
 
 
 def _rows_of(state: LiveState, customer: Any, ticks: IntArray) -> IntArray:
-    """(n,) the row of each customer; those not seen before get one."""
+    """(n,) the row of each customer; those not seen before get one.
+
+    Raises:
+        DataError: A customer is no label; nobody got one then.
+    """
     names = plain_list(customer)
     try:
         return _looked_up(state.slots, names, "q")
-    except KeyError:
-        pass
-    new: list[Label] = []
-    try:
-        for name, tick in zip(names, ticks.tolist(), strict=True):
-            if name not in state.slots:
-                row = state.add(name)
-                new.append(name)
-                state.ints[row] = tick
-    except DataError:
-        for name in new:  # all of them or none
-            state.remove(name)
-        raise
+    except (KeyError, TypeError):  # some are new, or are nothing that a dict can hold
+        check_customers(names, state.slots)
+    for name, tick in zip(names, ticks.tolist(), strict=True):
+        if name not in state.slots:
+            row = state.add(name)
+            state.ints[row] = tick
     return _looked_up(state.slots, names, "q")
 
 

@@ -113,9 +113,9 @@ class RuleScores(LiveScores):
             self._count_late()
             raise DataError(
                 f"a touchpoint of {customer!r} at {show_instant(time)} came after one at "
-                f"{show_instant(latest)}, which is later than the tolerance, and what counts "
-                "depends on the order: keep it for a run over the whole journey, or give "
-                "scale.live(tolerance=...) more"
+                f"{show_instant(latest)}, which is later than the tolerance, and live scores of "
+                "this scale take touchpoints in order: keep it for a run over the whole journey, "
+                "or give scale.live(tolerance=...) more"
             )
         waiting.items.insert(bisect_right(waiting.items, time, key=_time), item)
         self._copy(waiting.before, row)

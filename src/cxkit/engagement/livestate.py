@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
+from cxkit.core.batches import check_customer
 from cxkit.core.codes import Label
-from cxkit.errors import DataError
 
 __all__ = ["NEVER", "LiveState"]
 
@@ -63,10 +63,7 @@ class LiveState:
         Raises:
             DataError: It is no customer.
         """
-        if isinstance(customer, bool) or not isinstance(customer, (str, int, np.integer)):
-            raise DataError(f"a customer is text or a whole number; found {customer!r}")
-        if isinstance(customer, str) and not customer.strip():
-            raise DataError(f"a touchpoint needs a customer; found {customer!r}")
+        check_customer(customer)
         row = self._slots[customer] = self.new_row()
         return row
 

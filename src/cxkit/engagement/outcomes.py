@@ -24,7 +24,7 @@ from cxkit.model.summaries import JourneySummary
 if TYPE_CHECKING:
     from cxkit.engagement.calibration import Calibration
 
-__all__ = ["GoalOutcomes", "OutcomePlan", "reached_after"]
+__all__ = ["GoalOutcomes", "OutcomePlan", "check_until", "reached_after"]
 
 _SCHEMA: Final = "cxkit/outcome-plan/1"
 _MOST: Final = 60
@@ -37,6 +37,18 @@ def _goals(given: Iterable[GoalLike] | GoalLike) -> tuple[Goal, ...]:
     if not 0 < len(goals) <= _MOST or len({goal.same for goal in goals}) < len(goals):
         raise DefinitionError(f"1 to {_MOST} different goals can be calibrated; found {given!r}")
     return goals
+
+
+def check_until(at_us: int | None, until_us: int | None) -> None:
+    """Refuse an end that is not after the instant at which the outcome begins to count.
+
+    Raises:
+        DefinitionError: Nothing could count in between.
+    """
+    if at_us is not None and until_us is not None and until_us <= at_us:
+        raise DefinitionError(
+            f"until={show_instant(until_us)} must lie after at={show_instant(at_us)}"
+        )
 
 
 @attrs.frozen
@@ -67,11 +79,7 @@ class OutcomePlan:
                 f"the outcome {self.outcome.name!r} is among the goals: before the first outcome "
                 "nobody has reached it; leave it out, or give at="
             )
-        if self.until_us is not None and self.until_us <= (self.at_us or self.until_us - 1):
-            raise DefinitionError(
-                f"until={show_instant(self.until_us)} must lie after "
-                f"at={show_instant(self.at_us or 0)}"
-            )
+        check_until(self.at_us, self.until_us)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain data for JSON."""
@@ -125,8 +133,8 @@ class GoalOutcomes(JourneySummary):
     def of(cls, journeys: Journeys | Journey, /, *, plan: OutcomePlan) -> Self:
         """Count customers; each journey is taken for one.
 
-        Customers without a touchpoint up to ``plan.at_us`` are not counted: nothing was known of
-        them.
+        Customers without a touchpoint up to ``plan.at_us`` are not counted, nor, if that is
+        ``None``, those without one up to ``plan.until_us``: nothing was known of them.
         """
         given = as_journeys(journeys)
         starts, ticks = given.offsets[:-1], given.time.view(np.int64)
@@ -141,7 +149,7 @@ class GoalOutcomes(JourneySummary):
             )
             counts = np.arange(given.touchpoints) < np.repeat(first, np.diff(given.offsets))
             counts &= ticks <= last
-            known = np.ones(len(given), dtype=bool)
+            known = ticks[starts] <= last  # who came later is no customer who did not convert
         else:
             counts = ticks <= plan.at_us
             known = counts[starts]

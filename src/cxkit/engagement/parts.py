@@ -12,10 +12,10 @@ from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.ragged import segment_sum
 from cxkit.core.result import ColumnLike, Result, show_number
 from cxkit.core.spans import SpanLike, show_span, span_us
-from cxkit.engagement.ageing import Inactivity, show_instant
+from cxkit.engagement.ageing import show_instant
 from cxkit.engagement.running import contributions
 from cxkit.engagement.scale import EngagementScale
-from cxkit.engagement.sums import aged_sums
+from cxkit.engagement.sums import aged_sums, idle_losses
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
@@ -89,7 +89,7 @@ def score_by(
     added = contributions(scale, given, at)
     known = given.time.view(np.int64) <= at
     total = float(aged_sums(scale, given, at)[0].sum())
-    lost = max(float(added.sum()) - total, 0.0) if isinstance(scale.ageing, Inactivity) else 0.0
+    lost = float(idle_losses(scale, given, at).sum())
     if by == "visit":
         pause = span_us(scale.session_gap if gap is None else gap, name="gap")
         visits = given.sessions(show_span(pause))

@@ -246,11 +246,11 @@ class EngagementScale(ScaleDefinition):
 
         Args:
             tolerance: How late a touchpoint may come: how much older than the latest of its
-                customer it may be. It is not asked where the order of touchpoints does not matter.
+                customer it may be. It is not asked where the order of touchpoints does not matter:
+                see :class:`~cxkit.engagement.LiveScores`.
 
         Raises:
-            DefinitionError: ``tolerance`` is not a span, or the scale has more rules that count
-                once than a live score keeps.
+            DefinitionError: ``tolerance`` is not a span.
         """
         from cxkit.engagement.live import live
 

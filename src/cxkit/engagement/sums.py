@@ -6,19 +6,20 @@ wherever a piece begins; so a journey has the same score alone as among a millio
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.ragged import chunks
 from cxkit.core.threads import in_parts
-from cxkit.engagement.ageing import Inactivity, age_in_place
+from cxkit.engagement.ageing import Inactivity, age_in_place, idle_loss
 from cxkit.engagement.counting import Piece
 from cxkit.engagement.definition import ScaleDefinition
 from cxkit.engagement.earning import PIECE, Earnings
 from cxkit.model.journeys import Journeys
 
-__all__ = ["active_rows", "aged_sums", "idle_since", "totals_at"]
+__all__ = ["active_rows", "aged_sums", "idle_losses", "idle_since", "totals_at"]
 
 FloatArray = NDArray[np.float64]
 
@@ -60,6 +61,20 @@ def active_rows(scale: ScaleDefinition, journeys: Journeys) -> NDArray[np.bool_]
         if code is not None:
             flags[code] = True
     return np.asarray(flags[journeys.event.codes])
+
+
+def idle_losses(scale: ScaleDefinition, journeys: Journeys, at: int) -> FloatArray:
+    """(J,) what inactivity takes off the score of each journey; exactly 0 for who was not idle.
+
+    It is taken from the total before inactivity, as the score is: the difference of two sums would
+    tell their rounding for a loss.
+    """
+    ageing = scale.ageing
+    if not isinstance(ageing, Inactivity) or not len(journeys):
+        return np.zeros(len(journeys))
+    total, _ = aged_sums(attrs.evolve(scale, ageing=None), journeys, at)
+    starts, age = journeys.offsets[:-1], at - journeys.time.view(np.int64)
+    return idle_loss(ageing, total, idle_since(age, starts, active_rows(scale, journeys)))
 
 
 def idle_since(age: IntArray, starts: IntArray, active: NDArray[np.bool_] | None) -> IntArray:

@@ -14,7 +14,7 @@ from cxkit.core.result import ColumnLike, Result, show_number
 from cxkit.core.spans import InstantLike, instant_us
 from cxkit.engagement.ageing import show_instant
 from cxkit.engagement.amounts import positive_count
-from cxkit.engagement.outcomes import reached_after
+from cxkit.engagement.outcomes import check_until, reached_after
 from cxkit.engagement.scale import EngagementScale
 from cxkit.engagement.validity import Auc, Trend, auc, checked, isotonic_rates, trend_test
 from cxkit.model.goal import GoalLike
@@ -178,7 +178,7 @@ def validate(
     Raises:
         UnknownLabelError: The data does not have the outcome.
         DataError: Nobody had a touchpoint up to ``at``.
-        DefinitionError: An argument is not what it must be.
+        DefinitionError: An argument is not what it must be, or ``until`` is not after ``at``.
 
     Example:
         >>> from cxkit import EngagementScale, PointRule
@@ -188,10 +188,11 @@ def validate(
         >>> bool(found.auc.low < found.auc.auc < found.auc.high)
         True
     """
+    us = instant_us(at, name="at")
+    check_until(us, None if until is None else instant_us(until, name="until"))
     reached = reached_after(journeys, outcome, at, until)
     scores = scale.score(journeys, at=at)
     known = scores.excluded < np.diff(journeys.offsets)
-    us = instant_us(at, name="at")
     return Validation.of(
         scores.values[known],
         reached[known],

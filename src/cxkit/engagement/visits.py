@@ -188,8 +188,10 @@ def value_per_visit(
     """What the visits of each label earn, against the site as a whole.
 
     A visit is a session. It earns the points of its touchpoints without ageing; repeats count as
-    the scale says, within the whole journey. A visit's label is that of its first touchpoint that
-    has one: the channel or campaign that brought the customer in. Ratios are formed after summing.
+    the scale says, within the whole journey. Caps of rules, of groups and of the scale, and its
+    floor, bound a score at an instant: they are not applied to the points of visits. A visit's
+    label is that of its first touchpoint that has one: the channel or campaign that brought the
+    customer in. Ratios are formed after summing.
 
     Args:
         journeys: Uncut journeys, or one.

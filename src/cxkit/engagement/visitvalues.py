@@ -29,7 +29,8 @@ class VisitValues(Result):
         by: The column of the labels.
         labels: (K,) the labels that have visits; the last is ``None`` if visits lack one.
         visits: (K,) visits.
-        value: (K,) points of these visits, without ageing.
+        value: (K,) points of these visits, without ageing, and without the caps and the floor of
+            the scale, which bound a score at an instant.
         value_per_visit: (K,) their quotient.
         standard_error: (K,) sd / sqrt(visits), with visits - 1 in the variance; NaN for one visit.
             It takes visits for independent.

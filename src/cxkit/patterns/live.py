@@ -140,8 +140,8 @@ class LivePattern(InOrder[PatternMatch]):
             The matches that are certain now, in the order in which the updates would give them.
 
         Raises:
-            DataError: The lengths differ or a time is none, and nothing has changed; or a customer
-                is no label, and those before it have been taken.
+            DataError: The lengths differ, a time is none, or a customer is no label. Nothing has
+                changed then.
         """
         ticks = whole_ticks(time_us)
         of_one_length(len(ticks), customer=customer, event=event, channel=channel)

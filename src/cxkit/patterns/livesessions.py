@@ -116,8 +116,8 @@ class LiveSessions(InOrder[SessionClosed]):
             The sessions that are over now, in the order in which the updates would give them.
 
         Raises:
-            DataError: The lengths differ, a time is none or values are no numbers, and nothing has
-                changed; or a customer is no label, and those before it have been taken.
+            DataError: The lengths differ, a time is none, a customer is no label, or values are no
+                numbers. Nothing has changed then.
         """
         ticks = whole_ticks(time_us)
         of_one_length(len(ticks), customer=customer, value=value)

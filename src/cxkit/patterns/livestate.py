@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cxkit.core.batches import check_customer
 from cxkit.core.codes import Label
 from cxkit.core.packing import pack, unpack
 from cxkit.errors import DataError
@@ -141,10 +142,7 @@ class LiveState(ABC):
 
     def _add(self, customer: Label) -> int:
         """A slot for a customer who was not seen before."""
-        if isinstance(customer, bool) or not isinstance(customer, (str, int, np.integer)):
-            raise DataError(f"a customer is text or a whole number; found {customer!r}")
-        if isinstance(customer, str) and not customer.strip():
-            raise DataError(f"a touchpoint needs a customer; found {customer!r}")
+        check_customer(customer)
         slot = len(self._slots)
         if slot >= len(self._dues):
             self._hold(2 * slot, self._arrays)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes
-from cxkit.core.intervals import interval, jackknife_error, leave_one_out
+from cxkit.core.intervals import divide, share_interval
 from cxkit.core.result import Result
 from cxkit.core.spans import InstantLike, instant_us
 from cxkit.core.summary import PARAMETER, SHARDS, parameter, total
@@ -104,7 +104,7 @@ class PatternCounts(JourneySummary):
     Attributes:
         pattern: The pattern.
         at: The instant up to which the data is complete, as ISO text; ``None`` for all of it.
-        journeys: (64,) journeys in every shard.
+        journeys: (64,) journeys in every shard that began up to ``at``.
         matched: (64,) journeys with at least one match.
         matches: (64,) matches that are reported.
 
@@ -129,7 +129,8 @@ class PatternCounts(JourneySummary):
         Args:
             journeys: The journeys.
             pattern: The pattern.
-            at: As for :meth:`Pattern.matches`.
+            at: As for :meth:`Pattern.matches`. Journeys that begin after it are not counted: of
+                them nothing was known then.
 
         Raises:
             DefinitionError: As for :meth:`Pattern.matches`.
@@ -139,10 +140,13 @@ class PatternCounts(JourneySummary):
         first = np.ones(len(journey), dtype=bool)
         np.not_equal(journey[1:], journey[:-1], out=first[1:])
         shards = many.shards
+        known = np.ones(len(many), dtype=bool)
+        if until is not None:
+            known = many.time[many.offsets[:-1]].view(np.int64) <= until
         return cls(
             pattern=pattern,
             at=None if until is None else _iso(until),
-            journeys=np.bincount(shards, minlength=SHARDS),
+            journeys=np.bincount(shards[known], minlength=SHARDS),
             matched=np.bincount(shards[journey[first]], minlength=SHARDS),
             matches=np.bincount(shards[journey], minlength=SHARDS),
         )
@@ -156,13 +160,10 @@ class PatternCounts(JourneySummary):
         Raises:
             DefinitionError: ``level`` is not between 0 and 1.
         """
-        if not 0 < level < 1:
-            raise DefinitionError(f"level must lie between 0 and 1, such as 0.95; found {level!r}")
-        share = _divide(self.matched.sum(), self.journeys.sum())
-        without = _divide(leave_one_out(self.matched), leave_one_out(self.journeys))
-        occupied = self.occupied()
-        error = jackknife_error(without, occupied)
-        low, high = interval(share, error, occupied, level=level, bounds=(0.0, 1.0))
+        share = divide(self.matched.sum(), self.journeys.sum())
+        (low,), (high,) = share_interval(
+            self.matched[:, None], self.journeys[:, None], self.occupied(), level=level
+        )
         return PatternShare(
             pattern=self.pattern,
             at=self.at,
@@ -182,12 +183,13 @@ class PatternShare(Result):
     Attributes:
         pattern: The pattern.
         at: The instant up to which the data is complete, as ISO text; ``None`` for all of it.
-        journeys: J, the journeys that were searched.
+        journeys: J, the journeys that began up to ``at``.
         matched: Those with at least one match.
         matches: The matches that are reported.
         share: Of the journeys, those that match; NaN without journeys.
         share_low: Low end of its interval (delete-a-group jackknife over the customers' shards);
-            NaN for too few customers.
+            NaN for too few customers. Where none matches, the high end is the exact one of a
+            binomial share.
         share_high: High end.
     """
 
@@ -235,8 +237,3 @@ def _until(pattern: Pattern, at: InstantLike | None) -> int | None:
 
 def _iso(us: int) -> str:
     return f"{np.datetime64(us, 'us')}Z"
-
-
-def _divide(part: Any, whole: Any) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.divide(part, whole), dtype=np.float64)

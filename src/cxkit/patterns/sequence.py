@@ -211,7 +211,7 @@ class Pattern:
 
         Args:
             journeys: The journeys.
-            at: As for :meth:`matches`.
+            at: As for :meth:`matches`. Journeys that begin after it are not counted.
 
         Raises:
             DefinitionError: As for :meth:`matches`.

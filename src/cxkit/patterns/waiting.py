@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
-from cxkit.core.batches import checked_us, plain_list
+from cxkit.core.batches import check_customers, checked_us, plain_list
 from cxkit.core.codes import Label
 from cxkit.core.spans import FIRST_US, LAST_US, InstantLike, SpanLike, instant_us, span_us
 from cxkit.core.whole import whole_number
@@ -130,13 +130,14 @@ class InOrder(LiveState, Generic[HappenedT]):
         """Take many touchpoints, one after another: what :meth:`_feed` does, without its calls.
 
         Raises:
-            DataError: A customer is no label. Those before have been taken then.
+            DataError: A customer is no label. Nothing has changed then.
         """
+        names = plain_list(customers)
+        # Before the first is taken: what is certain by then would be lost with the error.
+        check_customers(names, self._slots)
         out: list[HappenedT] = []
         slots, waiting, clock = self._slots, self._waiting, self._clock
-        for customer, time_us, item in zip(
-            plain_list(customers), ticks.tolist(), items, strict=True
-        ):
+        for customer, time_us, item in zip(names, ticks.tolist(), items, strict=True):
             slot = slots.get(customer)
             if slot is None:
                 slot = self._add(customer)

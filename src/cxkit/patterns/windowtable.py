@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.codes import Codes, Label
-from cxkit.core.intervals import jackknife_error
+from cxkit.core.intervals import FEWEST_SHARDS, jackknife_error
 from cxkit.core.result import Result
 from cxkit.core.summary import SHARDS
 
@@ -33,7 +33,7 @@ class WindowTable(Result):
         value: (n,) the sum of their values, NaN left out.
         share: (n,) of the touchpoints of the window.
         share_low: (n,) low end of its interval (delete-a-group jackknife over the customers'
-            shards); NaN for too few customers.
+            shards); NaN where the window has too few customers: in fewer than 10 shards.
         share_high: (n,) high end.
     """
 
@@ -83,7 +83,8 @@ def shares_of_windows(
         touchpoints: (R,) its touchpoints.
 
     Returns:
-        (n,) shares and (n,) standard errors.
+        (n,) shares and (n,) standard errors; NaN where fewer than FEWEST_SHARDS shards hold a
+        touchpoint of the window, for of a handful nothing may vary by chance, and seem certain.
     """
     occupied = np.zeros(SHARDS, dtype=bool)
     occupied[shard] = True
@@ -101,7 +102,8 @@ def shares_of_windows(
         among = np.add.reduceat(part, cuts[w0:w1] - c0, axis=1)[:, place[c0:c1] - w0]
         with np.errstate(invalid="ignore"):
             without = (count[c0:c1] - part) / (whole[c0:c1] - among)
-        error[c0:c1] = jackknife_error(without, occupied)
+        few = np.count_nonzero(among, axis=0) < FEWEST_SHARDS
+        error[c0:c1] = np.where(few, np.nan, jackknife_error(without, occupied))
         w0 = w1
     return count / whole, error
 

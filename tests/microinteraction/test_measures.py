@@ -19,6 +19,7 @@ from cxkit.microinteraction import (
     compare_replays,
 )
 from cxkit.microinteraction.graph import effective_rules
+from cxkit.microinteraction.results import MEASURES
 from cxkit.microinteraction.visits import visits_of
 from tests.examples import some
 from tests.microinteraction.specs import EVENTS, spec, specs, streams
@@ -198,6 +199,20 @@ def test_every_table_by_hand():
     assert times.count.tolist() == [1, 1]
     assert times.ms[:, 0] == pytest.approx([1000, 500], rel=0.008)
     assert "off by 0.8% at most" in repr(times)
+
+
+def test_tables_agree_where_only_unknown_events_follow():
+    like = spec({"idle": State({"a": "liked"}), "liked": State({}, Timer(5000, "kept")),
+                 "kept": State(final=True)})  # fmt: skip
+    counts = ReplayCounts.of(shop([("ann", 0, "a", 0), ("ann", 20_000, "scroll", 0)]), spec=like)
+    result = {row["measure"]: row["count"] for row in counts.result().to_dicts()}
+    assert (result["ended"], result["success"], result["abandoned"]) == (1, 1, 0)
+    assert int(counts.measures[:, MEASURES.index("timers")].sum()) == 1
+    states = {row["state"]: row for row in counts.states().to_dicts()}
+    assert {name: row["last"] for name, row in states.items()} == {"idle": 0, "liked": 0, "kept": 1}
+    used = {(row["state"], row["event"]): row["used"] for row in counts.rules().to_dicts()}
+    assert used == {("idle", "a"): 1, ("liked", "@after"): 1}
+    assert int(counts.time_counts.sum()) == 2  # the first answer and the end
 
 
 def test_each_instance_by_hand():

@@ -103,6 +103,12 @@ def test_each_code_by_itself(strategy, found):
 def test_costs_are_told():
     strategy = without("a", Tactic("a", kind="test", cost=300))
     assert "test 'a' hangs on no goal and costs 300" in strategy.lint().found[0].sentence
+    strategy = without("a", Tactic("a", kind="test", cost=1_250_000))
+    assert "and costs 1,250,000" in strategy.lint().found[0].sentence
+    strategy = without("c", Capability("c", cost=2_000_000))
+    assert "at a cost of 2,000,000" in strategy.lint().found[0].sentence
+    rate = KPI("k", "purchase", metric="conversion_rate", target=3_456_789, owner="x")
+    assert "target 3,456,789 of KPI 'k'" in without("k", rate).lint().found[0].sentence
 
 
 @given(maps())

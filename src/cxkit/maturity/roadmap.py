@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cxkit.core.result import ColumnLike, Result
+from cxkit.core.result import ColumnLike, Result, show_amount
 from cxkit.errors import DataError
 from cxkit.maturity.leastcost import TIE, Problem, Step
 
@@ -64,7 +64,7 @@ class Roadmap(Result):
         """From where to where, at what cost."""
         goal = self.model.stage(self.target).id
         who = f"{self.subject}: level" if self.subject else "Level"
-        return f"{who} {self.level} to {self.target}, {goal}, at cost {self.cost:g}"
+        return f"{who} {self.level} to {self.target}, {goal}, at cost {show_amount(self.cost)}"
 
     def notes(self) -> list[str]:
         """Why these steps and no others, where others cost the same."""

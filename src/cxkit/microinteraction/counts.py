@@ -169,7 +169,7 @@ class ReplayCounts(JourneySummary):
             stays=count_stays(found, visits, events, shards),
             met=count_met(found, events),
             timeouts=count_timeouts(visits, events),
-            loops=count_loops(measuring.spec, visits, events, shards),
+            loops=count_loops(found, visits, events, shards),
             time_keys=keys,
             time_counts=counts,
         )

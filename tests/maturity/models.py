@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cxkit.maturity import AnswerScale, Criterion, MaturityModel, Stage
 
 QUARTERS = AnswerScale("quarters", {str(v): v for v in (0.0, 0.25, 0.5, 0.75, 1.0)})
-THIRDS = AnswerScale("thirds", {"no": 0.0, "partly": 0.3, "yes": 1.0})
+THIRDS = AnswerScale("thirds", {"no": 0.0, "partly": 1 / 3, "mostly": 2 / 3, "yes": 1.0})
 
 
 def small(criteria: list[Criterion], stages: int = 3, **more: Any) -> MaturityModel:

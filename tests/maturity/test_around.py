@@ -329,6 +329,28 @@ def test_answers_that_are_computed():
             measured(SEVEN, None, measures)
 
 
+def test_channels_that_were_taken_out_do_not_count():
+    table = {
+        "who": [1, 1, 2, 3, 4],
+        "t": [0, 1, 0, 0, 0],
+        "where": ["web", "mail", "web", "tv", None],
+        "what": ["buy", "look", "look", "look", "buy"],
+        "campaign": ["x", None, "y", None, "z"],
+    }
+    every = cx.Journeys.from_table(
+        table, customer="who", time="t", time_unit="s", channel="where", event="what",
+        columns=["campaign"],
+    )  # fmt: skip
+    web = every.where(every.channel.equals("web"))
+    assert channels_with(every, "campaign") == pytest.approx(1 / 3)
+    assert channels_with(web, "campaign") == 1
+    assert channels_with_goals(every, ["buy"]) == pytest.approx(1 / 3)
+    assert channels_with_goals(web, ["buy"]) == 1
+    nowhere = every.where(every.channel.is_missing())
+    assert math.isnan(channels_with(nowhere, "campaign"))
+    assert math.isnan(channels_with_goals(nowhere, ["buy"]))
+
+
 def test_equivalent_staging_needs_targets():
     with pytest.raises(DataError, match="no stage of model 'small' has targets"):
         equivalent_stage(MODEL, {"people": 2})

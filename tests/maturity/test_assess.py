@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings, strategies as st
 
 from cxkit import MaturityModel
 from cxkit.errors import DataError, DefinitionError
-from cxkit.maturity import Answer, Answers, Criterion, level_chances
+from cxkit.maturity import Answer, Answers, AnswerScale, Criterion, Stage, level_chances
 from tests.examples import some
 from tests.maturity.models import answered, small
 
@@ -254,6 +254,28 @@ def test_chances_are_those_of_every_case(given_, data):
     for chosen, p in cases:
         expected[model.assess(chosen).level] += p
     assert found.chance == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("weight", [1.0, 1e-10, 1e7])
+def test_what_is_met_for_certain_has_chance_1(weight):
+    """Thirds have no end of digits: rounding after each criterion must not add up."""
+    criteria = [Criterion(f"c{i}", 2, "people", weight=weight, scale="thirds") for i in range(8)]
+    values = {"no": 0.0, "partly": 1 / 3, "mostly": 2 / 3, "yes": 1.0}
+    model = MaturityModel(
+        id="eight",
+        version="1.0.0",
+        stages=[Stage(1, "s1"), Stage(2, "s2")],
+        dimensions=["people"],
+        criteria=criteria,
+        answer_scale=AnswerScale("thirds", values),
+        stage_threshold=0.5,
+    )
+    for places in ((0, 1), (6, 7)):
+        now = model.assess({c.id: 1.0 if i in places else 1 / 3 for i, c in enumerate(criteria)})
+        assert now.level == 2
+        assert level_chances(now).chance == {1: 0.0, 2: 1.0}
+    less = model.assess({c.id: 1.0 if i == 0 else 1 / 3 for i, c in enumerate(criteria)})
+    assert level_chances(less).chance == {1: 1.0, 2: 0.0}
 
 
 def test_they_read_well():

@@ -108,6 +108,31 @@ def test_ties_are_explained():
     assert "or b to 1" in repr(plan)
 
 
+def test_scales_of_any_number_are_climbed_in_steps_and_say_so():
+    def made(**more):
+        names = ("a", "b", "c", "d")
+        parts = [Criterion(n, max(2, "abcd".index(n)), "people", scale="any") for n in names]
+        return MaturityModel(
+            id="any", version="1.0.0", stages=[Stage(n, f"s{n}") for n in (1, 2, 3)],
+            dimensions=["people"], criteria=parts, stage_threshold=0.52,
+            answer_scales=[AnswerScale("any")], **more,
+        )  # fmt: skip
+
+    model = made()
+    now = model.assess({"a": 0.5, "b": 0.5, "c": 0.5})
+    plan = roadmap(now)
+    # 0.06 more would do; steps of 0.05 make it 0.1.
+    assert plan.cost == pytest.approx(0.1)
+    assert plan.climbed == ("a", "b", "c")  # what lies above the target is not needed
+    assert "raised in steps of 0.05, a finer raise may cost less: a, b, c" in plan.notes()
+    assert "no other steps are as cheap" not in plan.notes()
+    own = roadmap(now, costs={n: {0.56: 0.06} for n in "abc"})
+    assert own.cost == pytest.approx(0.06)
+    assert own.climbed == ()
+    labelled = roadmap(small([Criterion("a", 2, "people"), Criterion("b", 3, "people")]).assess({}))
+    assert labelled.notes() == ["no other steps are as cheap"]
+
+
 def test_costs_of_ones_own():
     model = small([Criterion("a", 2, "people"), Criterion("b", 3, "people", requires=["a"])])
     now = model.assess({})

@@ -38,7 +38,7 @@ def test_the_same_as_from_its_parts():
         .ends("lost", failure=True)
         .system("ok")
         .failures("fail")
-        .undo("stop")
+        .undo("again")
         .mode("sending", "sending", "retry", kind="one_off")
         .loop("tries", "sending", "retry", at_most=3, then="lost", closed=True)
         .loop("waits", until="the line is up")
@@ -76,7 +76,7 @@ def test_the_same_as_from_its_parts():
             "lost": State(final=True, failure=True),
         },
         errors=["fail"],
-        undo=["stop"],
+        undo=["again"],
         modes=[Mode("sending", ["sending", "retry"], "one_off")],
         loops=[
             Loop("tries", ["sending", "retry"], "count", 3, "lost", closed=True),
@@ -86,6 +86,14 @@ def test_the_same_as_from_its_parts():
         ],
         long_loops=[LongLoop("teach", "tap", "old hand", 3)],
     )  # fmt: skip
+
+
+def test_an_end_that_was_told_before():
+    made = (
+        tell("x").trigger("a").when("s").on("a", "e").when("e", show="visual")
+        .ends("e", show="haptic", failure=True).ends("e").done()
+    )  # fmt: skip
+    assert made.states["e"] == State(entry=["visual", "haptic"], final=True, failure=True)
 
 
 def test_a_system_trigger():
@@ -106,8 +114,22 @@ def test_a_system_trigger():
         (lambda: tell("x").when("s").after("1s", "s").after("2s", "s"), "has a timer already"),
         (lambda: tell("x").when("s").after("soon", "s"), "after"),
         (lambda: tell("x").trigger("a").when("s").on("a", "t").done(), "there is no state 't'"),
+        (
+            lambda: tell("x").trigger("tap").when("s").undo("tapp").done(),
+            "undo: there is no event 'tapp'.* 'tap'",
+        ),
+        (
+            lambda: (
+                tell("x").trigger("a").when("s").on("a").when("e").on("a", "s").ends("e").done()
+            ),
+            "state 'e' is final, so it has neither rules nor a timer",
+        ),
+        (
+            lambda: tell("x").trigger("a").when("s").after("1s", "s").ends("s").done(),
+            "state 's' is final, so it has neither rules nor a timer",
+        ),
     ],
-    ids=range(7),
+    ids=range(10),
 )
 def test_what_is_told_badly(told, words):
     with pytest.raises(DefinitionError, match=words):

@@ -11,7 +11,7 @@ import cxkit.microinteraction as mi
 from cxkit.errors import DataError, DefinitionError
 from cxkit.microinteraction import LongLoop, Loop, Mode, Rule, State, Timer, Trigger, from_scxml
 from tests.examples import some
-from tests.microinteraction.specs import spec, specs, streams
+from tests.microinteraction.specs import EVENTS, spec, specs, streams
 
 HEAD = '<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0">'
 
@@ -72,6 +72,16 @@ def test_everything_that_can_be_said_comes_back():
     assert from_scxml(mi.to_scxml(RICH)) == RICH
     root = ET.fromstring(mi.to_scxml(RICH))  # noqa: S314  # our own text
     assert root.get("initial") == "idle"
+
+
+@pytest.mark.parametrize("ms", [3_600_000, 1_234_567.5, 86_400_000 * 365, 0.001])
+def test_long_timers_are_written_with_all_their_digits(ms):
+    shown = mi.Feedback("visual", ms)
+    machine = spec({"s": State({"a": Rule("t", None, shown)}), "t": State({}, Timer(ms, "s"))})
+    assert from_scxml(mi.to_scxml(machine), events=EVENTS) == machine
+    (written,) = mi.to_xstate(machine)["states"]["t"]["after"]
+    assert float(written) == ms
+    assert "e" not in written
 
 
 @pytest.mark.parametrize(

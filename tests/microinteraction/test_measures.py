@@ -19,6 +19,7 @@ from cxkit.microinteraction import (
     compare_replays,
 )
 from cxkit.microinteraction.graph import effective_rules
+from cxkit.microinteraction.results import MEASURES
 from cxkit.microinteraction.visits import visits_of
 from tests.examples import some
 from tests.microinteraction.specs import EVENTS, spec, specs, streams
@@ -198,6 +199,60 @@ def test_every_table_by_hand():
     assert times.count.tolist() == [1, 1]
     assert times.ms[:, 0] == pytest.approx([1000, 500], rel=0.008)
     assert "off by 0.8% at most" in repr(times)
+
+
+RETRY = {
+    "out": State({"a": "try"}),
+    "try": State({"fail": "wait", "b": "out"}, Timer(5000, "lost")),
+    "wait": State({"a": "try", "b": "gave up"}),
+    "gave up": State(final=True, failure=True),
+    "lost": State(final=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("most", "then", "stream", "repeats", "over"),
+    [
+        (2, None, "a fail a b a fail a b", 2, 0),  # two visits with one repeat each
+        (2, "gave up", "a fail a b a fail a b", 2, 0),
+        (2, None, "a fail a fail a b a b", 2, 1),
+        (2, None, "a b a fail a fail a", 2, 1),
+        (2, "gave up", "a fail a fail a", 1, 1),  # the third pass is led to the end instead
+        (2, "gave up", "a fail a fail b", 1, 0),  # gave up by a rule of its own
+        (2, "gave up", "a fail a b a fail a fail a", 2, 1),
+        (1, "gave up", "a fail a", 0, 1),
+        (1, "gave up", "a fail b", 0, 0),
+        (1, None, "a fail a", 1, 1),
+    ],
+)
+def test_each_visit_to_a_loop_is_counted_anew(most, then, stream, repeats, over):
+    machine = spec(RETRY, loops=[Loop("l", ["try", "wait"], "count", max=most, then=then)])
+    rows = [("x", 10 * i, event, 0) for i, event in enumerate(stream.split())]
+    (loop,) = ReplayCounts.of(shop(rows), spec=machine).loop_counts().to_dicts()
+    assert (loop["instances"], loop["repeats"], loop["over"]) == (1, repeats, over)
+
+
+def test_a_timer_too_leads_to_the_end_of_a_loop():
+    states = RETRY | {"wait": State({"b": "gave up"}, Timer(100, "try"))}
+    machine = spec(states, loops=[Loop("l", ["try", "wait"], "count", max=2, then="gave up")])
+    rows = [("x", 0, "a", 0), ("x", 10, "fail", 0), ("x", 200, "fail", 0), ("x", 400, "b", 0)]
+    for end, over in ((None, 1), (3, 0)):
+        (loop,) = ReplayCounts.of(shop(rows[:end]), spec=machine).loop_counts().to_dicts()
+        assert (loop["instances"], loop["repeats"], loop["over"]) == (1, 1, over)
+
+
+def test_tables_agree_where_only_unknown_events_follow():
+    like = spec({"idle": State({"a": "liked"}), "liked": State({}, Timer(5000, "kept")),
+                 "kept": State(final=True)})  # fmt: skip
+    counts = ReplayCounts.of(shop([("ann", 0, "a", 0), ("ann", 20_000, "scroll", 0)]), spec=like)
+    result = {row["measure"]: row["count"] for row in counts.result().to_dicts()}
+    assert (result["ended"], result["success"], result["abandoned"]) == (1, 1, 0)
+    assert int(counts.measures[:, MEASURES.index("timers")].sum()) == 1
+    states = {row["state"]: row for row in counts.states().to_dicts()}
+    assert {name: row["last"] for name, row in states.items()} == {"idle": 0, "liked": 0, "kept": 1}
+    used = {(row["state"], row["event"]): row["used"] for row in counts.rules().to_dicts()}
+    assert used == {("idle", "a"): 1, ("liked", "@after"): 1}
+    assert int(counts.time_counts.sum()) == 2  # the first answer and the end
 
 
 def test_each_instance_by_hand():

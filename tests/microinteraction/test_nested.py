@@ -52,7 +52,7 @@ def test_each_where_it_stands():
     ]  # fmt: skip
     assert rows == [
         ("ann", "like", 2, 1.0, "idle", "no"),
-        ("ann", "like", 2, 12.0, "liked", "no"),
+        ("ann", "like", 2, 12.0, "kept", "yes"),
         ("ann", "pay", 1, 0.0, "paid", "yes"),
         ("bob", "pay", 1, 0.0, "ready", "no"),
     ]

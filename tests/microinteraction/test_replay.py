@@ -12,6 +12,7 @@ from cxkit.core.codes import Codes
 from cxkit.errors import DataError
 from cxkit.microinteraction import State, Timer, lockstep, pieces
 from cxkit.microinteraction.live import Running
+from cxkit.microinteraction.visits import visits_of
 from tests.examples import some
 from tests.microinteraction.specs import EVENTS, spec, specs, streams
 
@@ -47,6 +48,26 @@ def test_one_stream_is_the_live_instance(machine, stream, data):
     columns = flags(data.draw, len(stream))
     expected, _ = live(machine, stream, columns)
     assert batch(machine, stream, columns)[0] == expected
+
+
+@given(specs(guards=False), streams(), st.lists(st.sampled_from([0, 1, 7, 50]), min_size=1))
+def test_time_passes_to_the_last_touchpoint(machine, stream, gaps):
+    """Touchpoints of events that the machine does not know do nothing, but time has passed."""
+    _, now = live(machine, stream)
+    at = stream[-1][1] if stream else 0
+    later = list(itertools.accumulate(gaps, initial=at))[1:]
+    if not stream:
+        now = machine.run(later[0])
+    now.tick(later[-1])
+    seen = [*stream, *(("stray", when) for when in later)]
+    found = machine.replay(seen)
+    assert found.state == [now.state]
+    assert found.ended.tolist() == [now.ended]
+    assert found.timers.tolist() == [now.timers]
+    assert machine.end_states(seen).to_list() == found.state
+    stays = visits_of(found)
+    assert stays.state[-1] == found.final[0]
+    assert int(stays.by_timer.sum()) == found.timers[0]
 
 
 @given(specs(), st.lists(streams(), max_size=6), st.data())

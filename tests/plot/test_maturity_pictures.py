@@ -91,6 +91,11 @@ def test_a_roadmap_has_every_step_with_its_cost():
     assert said[0] == plan.title() == f"Level 3 to 4, optimize, at cost {plan.cost:g}"
     for place, step in enumerate(plan.steps, 1):
         assert f"{place}  {step.criterion}" in said
+    dear = {c.id: {1.0: 1_250_000} for c in MODEL.criteria}
+    plan = roadmap(MODEL.assess(LOW), costs=dear)
+    said = texts(cx.plot.roadmap(plan))
+    assert "1,250,000" in said
+    assert plan.title().endswith(f"at cost {len(plan.steps) * 1_250_000:,}")
     done = Roadmap(MODEL, "x", 3, 4, (), 0.0, ())
     assert "nothing to do" in texts(cx.plot.roadmap(done))
 

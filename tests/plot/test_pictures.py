@@ -18,6 +18,7 @@ from cxkit.plot.canvas import draw_scene, new_axes
 from cxkit.plot.folding import fold_labels
 from cxkit.plot.layers import levels
 from cxkit.plot.scene import Words
+from cxkit.plot.words import short_number
 
 A = cx.attribution
 ODD = ["a<b>&c", "$x^2$", "  ", "\u202eabc", "naïve 日本 😀", "x" * 60, "tab\there", "100%", "_"]
@@ -265,3 +266,12 @@ def test_levels_are_the_least_squares():
     best = loss(found)
     for _ in range(200):
         assert loss(found + rng.normal(0, 0.1, 6)) >= best
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(999_499, "999k"), (999_700, "1M"), (-999_700, "-1M"), (999_600_000, "1G"), (1.5e12, "1.5T"),
+     (9_999.6, "10,000"), (1e4, "10k"), (2e15, "2,000T")],
+)  # fmt: skip
+def test_short_numbers_have_no_exponent(value, told):
+    assert short_number(value) == told

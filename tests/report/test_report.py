@@ -68,6 +68,13 @@ def test_what_was_read_adds_up_and_every_reason_is_named():
     assert "1 rows repeat an earlier row" in made.text()
 
 
+def test_labels_that_were_taken_out_are_not_counted(world):
+    kept = world.where(world.channel.equals("web") & ~world.event.equals("page_view"))
+    facts = report(kept, goal="purchase").to_dict()["sections"]["overview"]["facts"]
+    assert facts["channels"] == 1
+    assert facts["events"] == len(set(kept.event.to_list()) - {None})
+
+
 def test_notes_of_the_reader_are_told():
     got = ingested([("NA", "2024-03-01", "buy", "web"), ("b", "2024-03-01", "look", "web")])
     assert got.notes

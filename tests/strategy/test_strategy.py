@@ -2,6 +2,7 @@ import itertools
 import json
 import math
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -103,6 +104,12 @@ def test_each_code_by_itself(strategy, found):
 def test_costs_are_told():
     strategy = without("a", Tactic("a", kind="test", cost=300))
     assert "test 'a' hangs on no goal and costs 300" in strategy.lint().found[0].sentence
+    strategy = without("a", Tactic("a", kind="test", cost=1_250_000))
+    assert "and costs 1,250,000" in strategy.lint().found[0].sentence
+    strategy = without("c", Capability("c", cost=2_000_000))
+    assert "at a cost of 2,000,000" in strategy.lint().found[0].sentence
+    rate = KPI("k", "purchase", metric="conversion_rate", target=3_456_789, owner="x")
+    assert "target 3,456,789 of KPI 'k'" in without("k", rate).lint().found[0].sentence
 
 
 @given(maps())
@@ -363,6 +370,40 @@ def test_none_seen_is_not_none_for_sure():
     seen = len(set(journeys.customer.to_list()))
     assert found.high[0] == pytest.approx(poisson / seen)
     assert found.state == ["open", "missed", "open"]
+
+
+@pytest.mark.parametrize("late", [6, 300])
+def test_all_seen_is_not_all_for_sure(late):
+    """Everybody within the window converted: six customers of it tell nothing, 300 not all."""
+    n = 1000
+    table = {
+        "who": np.arange(n),
+        "sec": 86_400 * np.where(np.arange(n) < late, 100, 1),
+        "what": ["purchase"] * n,
+    }
+    journeys = cx.Journeys.from_table(
+        table, customer="who", time="sec", time_unit="s", event="what"
+    )
+    rate = KPI("k", "purchase", metric="conversion_rate", window="30d", target=0.999, owner="x")
+    found = without("k", rate).status(journeys, "1970-04-15")
+    assert found.value.tolist() == [1]
+    assert found.state == ["open"]
+    if late == 6:
+        assert np.isnan([found.low[0], found.high[0]]).all()
+    else:
+        assert found.low[0] == pytest.approx(0.025 ** (1 / late))
+        assert found.high[0] == 1
+        few = attrs.evolve(rate, target=0.95)
+        assert without("k", few).status(journeys, "1970-04-15").state == ["reached"]
+
+
+def test_the_worth_of_nothing_is_not_known():
+    journeys = cx.simulate.retail(300, rng=1).journeys
+    worth = KPI("worth", "never", metric="value", target=100, owner="x")
+    found = StrategyMap([DigitalGoal("never"), worth]).status(journeys, "2030-01-01")
+    assert found.value.tolist() == [0]
+    assert np.isnan([found.low[0], found.high[0]]).all()
+    assert found.state == ["open"]
 
 
 def test_what_is_no_item_and_no_number():

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["parse_floats", "parse_wholes"]
+__all__ = ["parse_floats", "parse_wholes", "write_number"]
 
 _WHOLE_LIMIT: Final = 2**63
 
@@ -63,6 +63,18 @@ def parse_wholes(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[np.bool_]]
     if any(isinstance(value, float) or abs(value or 0) >= _WHOLE_LIMIT for value in found):
         return parse_floats(texts)
     return np.fromiter((value or 0 for value in found), np.int64, len(texts)), bad
+
+
+def write_number(value: float) -> str:
+    """A finite number with all its digits, as few as tell it from any other, and no exponent.
+
+    It is for files: not every format has exponents, and fewer digits would be another number.
+
+    Example:
+        >>> write_number(3_600_000.0), write_number(1_234_567), write_number(0.00025)
+        ('3600000', '1234567', '0.00025')
+    """
+    return str(value) if isinstance(value, int) else np.format_float_positional(value, trim="-")
 
 
 def _float_or_none(text: str) -> float | None:

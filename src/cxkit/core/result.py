@@ -7,6 +7,7 @@ speaks Arrow, by ``__arrow_c_stream__``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from cxkit.core.arrays import rebuild
 from cxkit.errors import MissingExtraError
 
-__all__ = ["ColumnLike", "Result", "show_label", "show_number"]
+__all__ = ["ColumnLike", "Result", "show_amount", "show_label", "show_number"]
 
 ColumnLike: TypeAlias = "Sequence[Any] | NDArray[Any]"
 
@@ -131,6 +132,20 @@ def show_number(value: float, decimals: int = 3) -> str:
     if value != value:  # noqa: PLR0124  # NaN, and nothing else, differs from itself
         return "-"
     return f"{value:,.{decimals}f}"
+
+
+def show_amount(value: float) -> str:
+    """A cost, a target or another number of any size as it is printed: never with an exponent.
+
+    Example:
+        >>> show_amount(1_250_000), show_amount(0.1 + 0.2), show_amount(0.00025)
+        ('1,250,000', '0.3', '0.00025')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    # Six digits are enough to tell amounts apart; cents are kept of large ones too.
+    decimals = max(5 - math.floor(math.log10(abs(value))), 2)
+    return f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def _plain(column: ColumnLike) -> list[Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cxkit.maturity.model import MaturityModel
     from cxkit.maturity.parts import Criterion
 
-__all__ = ["TIE", "Problem", "Step", "Way"]
+__all__ = ["CLIMB", "TIE", "Problem", "Step", "Way"]
 
 TIE: Final = 1e-9
 _MOST_STATES: Final = 200_000
@@ -34,6 +34,8 @@ _NARROW: Final = 100
 """How many ways the first, inexact search keeps in each front."""
 _PARTS: Final = 20
 """In how many steps a criterion is raised whose scale takes any number."""
+CLIMB: Final = 1 / _PARTS
+"""How much each of these steps adds to its worth, so far as they are not the caller's."""
 
 
 @attrs.frozen
@@ -164,6 +166,22 @@ class Problem:
             ways = {met: _front(bucket, width) for met, bucket in following.items() if bucket}
         ends = [way for front in ways.values() for _, way in front]
         return min(ends, key=Way.key, default=None)
+
+    def climbed(self, costs: Mapping[str, Mapping[float, float]]) -> tuple[str, ...]:
+        """The criteria that could be raised to any worth, but are raised in steps of ``CLIMB``."""
+        # Stages above the target matter only for what is required from there.
+        needed: set[str] = set()
+        for c in reversed(self.order):
+            if c.stage <= self.target or c.id in needed:
+                needed |= {c.id, *c.requires}
+        return tuple(
+            c.id
+            for c in self.model.criteria
+            if c.id in needed
+            and c.id not in costs
+            and self.options[c.id]
+            and not self.model.scale_of(c).values
+        )
 
     @cached_property
     def _stages(self) -> tuple[int, ...]:

@@ -139,7 +139,8 @@ def _chances(assessed: Assessed) -> Chances:
 def _stage_chance(ladder: Ladder, stage: int, chances: Chances, asked: list[bool]) -> float:
     """The exact chance that one stage is met."""
     mine = [i for i in np.flatnonzero(ladder.stage == stage) if asked[i]]
-    need = (ladder.threshold[stage] - EPSILON) * ladder.weight[mine].sum()
+    whole = ladder.weight[mine].sum()
+    need, grid = (ladder.threshold[stage] - EPSILON) * whole, _GRID * whole
     sums, mass = np.zeros(1), np.ones(1)
     for i in mine:
         worth, chance = chances[i]
@@ -152,10 +153,14 @@ def _stage_chance(ladder: Ladder, stage: int, chances: Chances, asked: list[bool
         # What is enough is enough: larger sums need not be told apart.
         sums = np.minimum(sums[:, None] + ladder.weight[i] * worth[kept], need).ravel()
         mass = (mass[:, None] * chance[kept]).ravel()
-        grid, place = np.unique(np.round(sums / _GRID), return_inverse=True)
-        mass = np.asarray(np.bincount(place, mass, minlength=len(grid)), np.float64)
-        sums = grid * _GRID
-    return float(mass[sums >= need - _GRID].sum())
+        # Sums are told apart by their rounded values, but carried on as they are: what rounding
+        # takes off would add up from one criterion to the next, past what the threshold allows.
+        keys, first, place = np.unique(
+            np.round(sums / grid), return_index=True, return_inverse=True
+        )
+        mass = np.asarray(np.bincount(place, mass, minlength=len(keys)), np.float64)
+        sums = sums[first]
+    return float(mass[sums >= need - grid].sum())
 
 
 def _drawn(

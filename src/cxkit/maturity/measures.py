@@ -44,9 +44,10 @@ def channels_with(journeys: Journeys, column: str, least: float = 0.5) -> float:
     where = journeys.channel
     found = journeys[column]
     known = ~found.is_missing() if isinstance(found, Codes) else ~np.isnan(found)
-    every = np.bincount(where.codes, minlength=where.slots)[: len(where.vocabulary)]
-    some = np.bincount(where.codes, known, minlength=where.slots)[: len(where.vocabulary)]
-    return _mean(divide(some, every) >= least)
+    # Journeys that were picked out keep all labels; a channel without a touchpoint is none.
+    there = where.counts[:-1] > 0
+    some = np.bincount(where.codes, known, minlength=where.slots)[:-1]
+    return _mean(divide(some[there], where.counts[:-1][there]) >= least)
 
 
 def channels_with_goals(journeys: Journeys, goals: Iterable[GoalLike]) -> float:
@@ -63,7 +64,7 @@ def channels_with_goals(journeys: Journeys, goals: Iterable[GoalLike]) -> float:
     reached = np.zeros(where.slots, bool)
     for goal in goals:
         reached[where.codes[as_goal(goal).matches(journeys)]] = True
-    return _mean(reached[: len(where.vocabulary)])
+    return _mean(reached[:-1][where.counts[:-1] > 0])
 
 
 def messages_that_ask_nothing(

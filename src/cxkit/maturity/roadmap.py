@@ -1,4 +1,4 @@
-"""The cheapest way to the next stage, exactly.
+"""The cheapest way to the next stage: exactly, of the answers that may be chosen.
 
 Every criterion may be raised to any higher answer of its scale. A raise costs its effort times the
 worth that it gains, or what the caller says; a scale that takes any number is climbed in steps of
@@ -10,19 +10,22 @@ raised by the plan itself if need be.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from cxkit.core.result import ColumnLike, Result
+from cxkit.core.result import ColumnLike, Result, show_amount
 from cxkit.errors import DataError
-from cxkit.maturity.leastcost import TIE, Problem, Step
+from cxkit.maturity.leastcost import CLIMB, TIE, Problem, Step
 
 if TYPE_CHECKING:
     from cxkit.maturity.assessed import Assessed
     from cxkit.maturity.model import MaturityModel
 
 __all__ = ["Roadmap", "roadmap"]
+
+_NAMED: Final = 5
+"""How many criteria a note names."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -37,6 +40,8 @@ class Roadmap(Result):
         steps: What to raise.
         cost: What they cost together.
         ties: Other steps that cost the same, one plan for each step that could be done without.
+        climbed: The criteria on scales that take any number which were open to be raised: in steps
+            of 0.05, so that a finer raise of them may cost less.
     """
 
     model: MaturityModel
@@ -46,6 +51,7 @@ class Roadmap(Result):
     steps: tuple[Step, ...]
     cost: float
     ties: tuple[tuple[Step, ...], ...]
+    climbed: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, ColumnLike]:
         """A row for each step."""
@@ -64,15 +70,19 @@ class Roadmap(Result):
         """From where to where, at what cost."""
         goal = self.model.stage(self.target).id
         who = f"{self.subject}: level" if self.subject else "Level"
-        return f"{who} {self.level} to {self.target}, {goal}, at cost {self.cost:g}"
+        return f"{who} {self.level} to {self.target}, {goal}, at cost {show_amount(self.cost)}"
 
     def notes(self) -> list[str]:
         """Why these steps and no others, where others cost the same."""
         if not self.steps:
             return ["the stage is met already; there is nothing to do"]
+        rough = []
+        if self.climbed:
+            names = ", ".join(self.climbed[:_NAMED]) + (", ..." if self.climbed[_NAMED:] else "")
+            rough = [f"raised in steps of {CLIMB:g}, a finer raise may cost less: {names}"]
         if not self.ties:
-            return ["no other steps are as cheap"]
-        told = ["the same cost; these have fewer steps, or come first in the model:"]
+            return rough or ["no other steps are as cheap"]
+        told = [*rough, "the same cost; these have fewer steps, or come first in the model:"]
         for plan in self.ties:
             steps = ", ".join(f"{step.criterion} to {step.end:g}" for step in plan)
             told.append(f"  or {steps}")
@@ -90,6 +100,10 @@ def roadmap(
     Unknown answers count as nothing, and missing evidence as a cap: raising such a criterion means
     to find out, or to bring the evidence. Of plans that cost the same, the one with the fewest
     steps is given, then the one whose criteria come first in the model.
+
+    On a scale that takes any number, worths are chosen in steps of 0.05 unless ``costs`` name
+    others. The cost is the least of these choices; a finer raise may cost less, which the notes of
+    the roadmap say.
 
     Args:
         assessed: Where the subject stands.
@@ -139,4 +153,5 @@ def roadmap(
         steps,
         sum(step.cost for step in steps),
         tuple(dict.fromkeys(ties)),
+        problem.climbed(costs or {}),
     )

@@ -8,7 +8,7 @@ from typing import Literal, Self
 import attrs
 
 from cxkit.core.spans import SpanLike, span_us
-from cxkit.errors import DefinitionError
+from cxkit.errors import DefinitionError, did_you_mean
 from cxkit.microinteraction.parts import (
     Feedback,
     FeedbackLike,
@@ -152,9 +152,15 @@ class Telling:
         show: FeedbackLike = (),
         within_ms: float | None = None,
     ) -> Self:
-        """In these states it ends, well or as a failure."""
+        """In these states it ends, well or as a failure.
+
+        Of a state that was named before, it adds to what is shown there; one with rules or a timer
+        cannot be an end, which :meth:`done` refuses.
+        """
         for name in states:
-            self._states[name] = _Told(entry=_shown(show, within_ms), final=True, failure=failure)
+            told = self._states.setdefault(name, _Told())
+            told.entry += _shown(show, within_ms)
+            told.final, told.failure = True, told.failure or failure
         self._current = None
         return self
 
@@ -224,6 +230,14 @@ class Telling:
             )
         for event in self._system:
             self._events[event] = "system"
+        # A definition in a file may name one that is still to come; what is told is told whole, so
+        # that it is a slip of the pen, and undo rates would miss it without a word.
+        for event in self._undo:
+            if event not in self._events:
+                raise DefinitionError(
+                    f"undo: there is no event {event!r}; name one that on(...) or system(...) has."
+                    f"{did_you_mean(event, list(self._events))}"
+                )
         return Microinteraction(
             id=self._given["id"],
             version=self._given["version"],

@@ -116,7 +116,8 @@ class ReplayCounts(JourneySummary):
         Args:
             journeys: The journeys, each of which is one instance.
             spec: The microinteraction.
-            until: The instant to which time passes after the last event, so that timers fire.
+            until: The instant to which time passes after the last event, so that timers fire;
+                ``None``: it stops at the last touchpoint, whether its event is known or not.
             repeat_within: How soon a trigger after a trigger is a repeat.
             rage: How many times the same event of the user, each soon after the one before, make a
                 burst of rage clicks.
@@ -168,7 +169,7 @@ class ReplayCounts(JourneySummary):
             stays=count_stays(found, visits, events, shards),
             met=count_met(found, events),
             timeouts=count_timeouts(visits, events),
-            loops=count_loops(measuring.spec, visits, events, shards),
+            loops=count_loops(found, visits, events, shards),
             time_keys=keys,
             time_counts=counts,
         )

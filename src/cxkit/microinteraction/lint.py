@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from cxkit.core.findings import Finding, Findings
+from cxkit.core.result import show_amount
 from cxkit.microinteraction.graph import effective_rules, live_rules, reach, steps
 
 if TYPE_CHECKING:
@@ -204,8 +205,8 @@ def _slow(shape: _Shape, limit: float) -> Iterator[Finding]:
             yield Finding(
                 "MI010",
                 f"{spec.initial}/{event}",
-                f"the first feedback to the trigger may take {min(promised):g} ms; the limit is "
-                f"{limit:g} ms",
+                f"the first feedback to the trigger may take {show_amount(min(promised))} ms; "
+                f"the limit is {show_amount(limit)} ms",
                 "answer at once, if only to say that it was heard",
             )
 

@@ -50,8 +50,8 @@ class Replay(Result):
         time: (M,) when each event happened, microseconds.
         begin: (J,) when each stream begins, microseconds.
         end: (J,) when each was looked at last: at its last touchpoint, or at ``until``.
-        final: (J,) the state at the end.
-        timers: (J,) how many timers fired in all.
+        final: (J,) the state at ``end``.
+        timers: (J,) how many timers fired in all, up to ``end``.
         unknown: (J,) how many touchpoints were passed over.
         backwards: How many events had a time before the one before them, and count at that time.
         table: The machine.
@@ -187,8 +187,9 @@ def replay(
         end = instant_us(until, name="until")
         if len(time) and end < int(time.max()):
             raise DataError("until lies before the last event; take the events up to it first")
-        timers = timers + fire_timers(table, final, since, end)
         stop = np.full(len(journeys), end)
+    if table.timed:  # time passes to the last touchpoint, also where it is of no known event
+        timers = timers + fire_timers(table, final, since, stop)
     unknown = np.diff(journeys.offsets) - np.diff(offsets)
     return Replay(
         spec=spec,
@@ -257,7 +258,7 @@ def as_streams(streams: StreamLike) -> tuple[Journeys, int]:
 def _at_the_end(
     table: Table, offsets: IntArray, found: Trace, begin: IntArray
 ) -> tuple[IntArray, IntArray]:
-    """(J,) the state after the last event of each stream, and from when its timer runs."""
+    """(J,) the state after the last known event of each stream, and from when its timer runs."""
     state = np.full(len(offsets) - 1, table.machine.initial, np.int64)
     since = begin.astype(np.int64)
     some = np.diff(offsets) > 0

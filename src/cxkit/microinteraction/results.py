@@ -185,7 +185,8 @@ class LoopTable(Result):
         instances: (L,) instances that were in it.
         repeats: (L,) returns to its first state from another of its states.
         mean: (L,) repeats per instance that was in it; NaN where none was.
-        over: (L,) instances with as many repeats as ``max`` or more: one pass too many.
+        over: (L,) instances with one pass too many: as many repeats as ``max`` or more in one visit
+            to the loop. Of a loop that is enforced, those that were led to ``then``.
         rate: (L,) those, of the instances that were in it.
         low: (L,) low end of its interval.
         high: (L,) high end.

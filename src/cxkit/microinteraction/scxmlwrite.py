@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+from cxkit.core.numerals import write_number
 from cxkit.errors import DefinitionError
 from cxkit.microinteraction.graph import effective_rules
 from cxkit.microinteraction.parts import Feedback, Mode, Rule, State
@@ -125,7 +126,8 @@ def _state_lines(spec: Microinteraction, name: str, indent: str) -> list[str]:
     timer, waits = state.after, f"{name}.after"
     entry = _feedback_lines(state.entry, inner + "  ")
     if timer is not None and timer.ms:
-        send = f'<send event={quoteattr(waits)} delay="{timer.ms:g}ms" id={quoteattr(waits)}/>'
+        delay = f"{write_number(timer.ms)}ms"
+        send = f'<send event={quoteattr(waits)} delay="{delay}" id={quoteattr(waits)}/>'
         entry.append(f"{inner}  {send}")
         body.append(f"{inner}<onexit><cancel sendid={quoteattr(waits)}/></onexit>")
     if entry:
@@ -154,7 +156,7 @@ def _rule_lines(event: str | None, rule: Rule, indent: str) -> list[str]:
 def _feedback_lines(shown: Iterable[Feedback], indent: str) -> list[str]:
     return [
         f'{indent}<cx:feedback channel="{f.channel}"'
-        + ("" if f.max_ms is None else f' max-ms="{f.max_ms:g}"')
+        + ("" if f.max_ms is None else f' max-ms="{write_number(f.max_ms)}"')
         + "/>"
         for f in shown
     ]

@@ -186,7 +186,7 @@ class Microinteraction:
             guards: condition -> (E,) whether it holds at each touchpoint, evaluated beforehand.
                 Those of long loops are counted from the customer's own past.
             until: The instant to which time passes after the last event, so that timers fire;
-                ``None``: it stops there.
+                ``None``: it stops at the last touchpoint, whether its event is known or not.
 
         Raises:
             DataError: A guard that rules ask is not given, or ``until`` lies before an event.
@@ -210,7 +210,7 @@ class Microinteraction:
     def end_states(
         self, streams: StreamLike, *, guards: Mapping[str, NDArray[np.bool_]] | None = None
     ) -> Codes:
-        """(J,) only the state at the last event of each stream: the fast way without timers.
+        """(J,) only the state at the last touchpoint of each stream: fast without timers.
 
         Args:
             streams: See :meth:`replay`.

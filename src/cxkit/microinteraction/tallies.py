@@ -13,7 +13,7 @@ from cxkit.core.timebins import BINS, bins_of
 from cxkit.microinteraction.instances import Events, Instances
 from cxkit.microinteraction.replay import Replay
 from cxkit.microinteraction.results import MEASURES
-from cxkit.microinteraction.spec import Microinteraction
+from cxkit.microinteraction.usage import Symbols
 from cxkit.microinteraction.visits import Visits
 
 __all__ = [
@@ -84,28 +84,68 @@ def count_timeouts(visits: Visits, events: Events) -> IntArray:
     return np.bincount(events.plain[visits.state[rows - 1]], minlength=len(events.states))
 
 
-def count_loops(
-    spec: Microinteraction, visits: Visits, events: Events, shards: IntArray
-) -> IntArray:
-    """(64, L, 3) instances in each loop, repeats, and instances with too many."""
+def count_loops(found: Replay, visits: Visits, events: Events, shards: IntArray) -> IntArray:
+    """(64, L, 3) instances in each loop, repeats, and instances with one pass too many.
+
+    A pass is one too many where one visit to the loop has ``max`` repeats: who leaves the loop and
+    comes back later begins anew, as in the machine. An enforced loop never gets so far; there it is
+    the step that was led to ``then`` instead.
+    """
+    spec = found.spec
     out = np.zeros((SHARDS, len(spec.loops), 3), np.int64)
     state = events.plain[visits.state]
     follows = np.zeros(len(state), bool)
     follows[1:] = visits.stream[1:] == visits.stream[:-1]
+    streams = len(shards)
+    aim = _aims(found, visits, events) if any(loop.then for loop in spec.loops) else state
+    passes = np.array(found.table.machine.passes)[visits.state]
     for place, loop in enumerate(spec.loops):
         inside = np.isin(state, [events.states.index(name) for name in loop.states])
-        again = np.zeros(len(state), bool)
+        stays = np.zeros(len(state), bool)
+        stays[1:] = inside[1:] & inside[:-1] & follows[1:]
+        again, led = np.zeros(len(state), bool), np.zeros(len(state), bool)
         if loop.states:
-            first = state == events.states.index(loop.states[0])
-            again[1:] = first[1:] & inside[:-1] & ~first[:-1]
-        again &= follows
-        streams = len(shards)
-        went = np.bincount(visits.stream[inside], minlength=streams) > 0
-        repeats = np.bincount(visits.stream[again], minlength=streams)
-        over = repeats >= (loop.max if loop.max is not None else np.iinfo(np.int64).max)
-        for column, values in enumerate((went, repeats, over)):
+            start = events.states.index(loop.states[0])
+            away = inside & (state != start)
+            again[1:] = stays[1:] & away[:-1] & (state[1:] == start)
+            led[1:] = away[:-1] & follows[1:] & (passes[:-1] == loop.max) & (aim[1:] == start)
+        if loop.then is None:
+            begins = np.flatnonzero(inside & ~stays)
+            visit = np.cumsum(inside & ~stays) - 1
+            repeats = np.bincount(visit[again], minlength=len(begins))
+            most = loop.max if loop.max is not None else np.iinfo(np.int64).max
+            wrong = visits.stream[begins[repeats >= most]]
+        else:
+            wrong = visits.stream[led]
+        columns = (
+            np.bincount(visits.stream[inside], minlength=streams) > 0,
+            np.bincount(visits.stream[again], minlength=streams),
+            np.bincount(wrong, minlength=streams) > 0,
+        )
+        for column, values in enumerate(columns):
             np.add.at(out[:, place, column], shards, values.astype(np.int64))
     return out
+
+
+def _aims(found: Replay, visits: Visits, events: Events) -> IntArray:
+    """(V,) where the rule or timer leads that began each stay, before loops have a say.
+
+    Only of states in enforced loops; -1 elsewhere.
+    """
+    spec = found.spec
+    asked = [name for loop in spec.loops if loop.then is not None for name in loop.states]
+    rules = Symbols.of(spec).targets(spec, asked)
+    timers = np.full(len(events.states), -1)
+    for name in asked:
+        after = spec.states[name].after
+        if after is not None:
+            timers[events.states.index(name)] = events.states.index(after.target)
+    aim = np.full(len(visits.state), -1)
+    before = events.plain[np.roll(visits.state, 1)]
+    aim[visits.by_timer] = timers[before[visits.by_timer]]
+    rows = np.flatnonzero(visits.event >= 0)
+    aim[rows] = rules[before[rows], found.symbols[visits.event[rows]]]
+    return aim
 
 
 def count_times(instances: Instances, shards: IntArray) -> tuple[IntArray, IntArray]:

@@ -186,6 +186,24 @@ class Symbols:
                 return number
         return None
 
+    def targets(self, spec: Microinteraction, states: Sequence[str]) -> IntArray:
+        """(S, A) where the rule that is taken leads, as the place of a state; -1 where nowhere.
+
+        Only some states are asked; it is -1 in the others.
+        """
+        place = {name: i for i, name in enumerate(spec.states)}
+        rules = effective_rules(spec)
+        last = max(self.first[event] + (1 << len(self.guards[event])) for event in self.first)
+        found = np.full((len(place), last + 1), -1)
+        for name in states:
+            for event, given in rules[name].items():
+                for outcome in range(1 << len(self.guards[event])):
+                    number = self._taken(event, given, outcome)
+                    target = None if number is None else given[number].target
+                    if target is not None:
+                        found[place[name], self.first[event] + outcome] = place[target]
+        return found
+
     def taken(self, event: str, rules: Sequence[Rule], met: IntArray) -> list[int]:
         """How often each of the rules for an event was taken in a state."""
         counts = [0] * len(rules)

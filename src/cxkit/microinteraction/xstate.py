@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from cxkit.core.numerals import write_number
 from cxkit.errors import DefinitionError
 from cxkit.microinteraction.graph import effective_rules
 from cxkit.microinteraction.parts import Feedback, Rule, State
@@ -72,7 +73,7 @@ def _xstate(name: str, state: State, on: dict[str, tuple[Rule, ...]]) -> dict[st
         }
     if state.after is not None:
         way = _xstate_rule(Rule(state.after.target, None, state.after.feedback), name, timed=True)
-        data["after"] = {f"{state.after.ms:g}": [way]}
+        data["after"] = {write_number(state.after.ms): [way]}
     return data
 
 

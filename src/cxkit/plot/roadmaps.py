@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from cxkit.core.result import show_amount
 from cxkit.maturity.roadmap import Roadmap
 from cxkit.plot.picture import Drawn, Picture, page
 from cxkit.plot.scene import Box, Scene, Shape, Words
@@ -81,7 +82,7 @@ class RoadmapPicture(Picture):
                 Box(side + _WORTH * step.start, y, _WORTH * (step.end - step.start), _BAR, "s1"),
                 Words(side + _WORTH + 5, y + 11, f"to {step.end:g}", _SIZE),
                 Box(right, y, max(_COST * step.cost / most, 1.0), _BAR, "s5"),
-                Words(right + _COST * step.cost / most + 6, y + 11, f"{step.cost:g}", _SIZE),
+                Words(right + _COST * step.cost / most + 6, y + 11, show_amount(step.cost), _SIZE),
             ]
             if criterion.text:
                 told = fit(criterion.text, right + _COST, _SMALL)

@@ -134,14 +134,16 @@ def short_number(value: float) -> str:
     """A number in four signs or so.
 
     Example:
-        >>> [short_number(v) for v in (0.25, 12, 3456, 1_200_000, 12.345, float("nan"))]
-        ['0.25', '12', '3,456', '1.2M', '12.3', '-']
+        >>> [short_number(v) for v in (0.25, 12, 3456, 999_700, 1_200_000, 12.345, float("nan"))]
+        ['0.25', '12', '3,456', '1M', '1.2M', '12.3', '-']
     """
     if not math.isfinite(value):
         return "-"
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= unit:
-            return f"{value / (1e3 if letter == 'k' else unit):.3g}{letter}"
+    rounded = float(f"{value:.3g}")  # before the unit is chosen: 999,700 is a million, not 1000k
+    for unit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(rounded) >= unit and abs(value) >= 1e4:
+            many = rounded / unit
+            return f"{many:.3g}{letter}" if abs(many) < 1000 else f"{many:,.0f}{letter}"
     if value == int(value):
         return f"{value:,.0f}"
     if abs(value) >= 100:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cxkit.core.findings import Finding, Findings
+from cxkit.core.result import show_amount
 from cxkit.strategy.items import (
     KPI,
     LEVELS,
@@ -119,7 +120,7 @@ def _tactics(strategy: StrategyMap) -> list[Finding]:
             "AL004",
             tactic.id,
             f"{tactic.kind or 'tactic'} {tactic.id!r} hangs on no goal"
-            + (f" and costs {tactic.cost:g}" if tactic.cost else ""),
+            + (f" and costs {show_amount(tactic.cost)}" if tactic.cost else ""),
             "name the goal that it shall move, or stop it",
         )
         for tactic in strategy.of(Tactic)
@@ -153,8 +154,9 @@ def _kpis(strategy: StrategyMap) -> list[Finding]:
                 Finding(
                     "AL007",
                     kpi.id,
-                    f"the target {kpi.target:g} of KPI {kpi.id!r} is out of reach: {kpi.metric} "
-                    f"lies between {kpi.low:g} and {kpi.high:g}",
+                    f"the target {show_amount(kpi.target)} of KPI {kpi.id!r} is out of reach: "
+                    f"{kpi.metric} lies between {show_amount(kpi.low)} and "
+                    f"{show_amount(kpi.high)}",
                     "set a target within the range of the metric",
                 )
             )
@@ -179,7 +181,8 @@ def _capabilities(strategy: StrategyMap) -> list[Finding]:
         Finding(
             "AL009",
             capability.id,
-            f"capability {capability.id!r} serves no goal, at a cost of {capability.cost:g}",
+            f"capability {capability.id!r} serves no goal, at a cost of "
+            f"{show_amount(capability.cost)}",
             "name the goals that it is needed for, or save the cost",
         )
         for capability in strategy.of(Capability)

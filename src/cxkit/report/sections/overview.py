@@ -120,6 +120,11 @@ def _sentence(note: str) -> str:
     return note if note.endswith(".") else f"{note}."
 
 
+def _occurring(labels: Codes) -> int:
+    """How many labels occur: journeys that were picked out keep those of all."""
+    return int(np.count_nonzero(labels.counts[:-1]))
+
+
 def overview_section(journeys: Journeys, plan: Plan) -> Section:
     """Customers, touchpoints, period, conversions and value."""
     reached = plan.goal.matches(journeys)
@@ -135,8 +140,8 @@ def overview_section(journeys: Journeys, plan: Plan) -> Section:
         Fact("touchpoints", "touchpoints", journeys.touchpoints),
         Fact("first", "first touchpoint (UTC)", _minute(first), "text"),
         Fact("last", "last touchpoint (UTC)", _minute(last), "text"),
-        Fact("channels", "channels", len(channels.vocabulary)),
-        Fact("events", "kinds of event", len(events.vocabulary)),
+        Fact("channels", "channels", _occurring(channels)),
+        Fact("events", "kinds of event", _occurring(events)),
         Fact("conversions", "conversions", conversions),
         Fact("converted", "customers who converted", converted),
         Fact("conversion_rate", "share who converted", converted / max(customers, 1), "share"),
@@ -154,7 +159,7 @@ def overview_section(journeys: Journeys, plan: Plan) -> Section:
         (channels, "channels", "channel", "channels"),
         (events, "events", "event", "kinds of event"),
     ):
-        if len(column.vocabulary):
+        if _occurring(column):
             blocks.append(_label_table(column, key, one, many))
     return Section(
         "overview",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.ragged import CHUNK, chunks
+from cxkit.core.rows import PIECE
 from cxkit.core.summary import SHARDS
 from cxkit.core.threads import in_parts
 
@@ -120,7 +121,7 @@ def _count_part(
     """(bins,) how often each key occurs in paths ``begin:end``, and how often it ends one."""
     counts, last = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
     ends: list[NDArray[Any]] = []
-    for j0, j1, e0, _, keys in read(max(CHUNK, bins), begin, end):
+    for j0, j1, e0, _, keys in read(max(PIECE, bins), begin, end):
         counts += np.bincount(keys, minlength=bins)
         ends.append(keys[offsets[j0 + 1 : j1 + 1] - 1 - e0])
     if ends:

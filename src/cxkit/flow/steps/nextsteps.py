@@ -15,6 +15,7 @@ from cxkit.core.codes import Codes, Label, Vocabulary
 from cxkit.core.intervals import divide, share_interval
 from cxkit.core.ragged import chunks, segment_sum
 from cxkit.core.result import Result
+from cxkit.core.rows import PIECE
 from cxkit.core.summary import PARAMETER, total
 from cxkit.core.threads import in_parts
 from cxkit.errors import DefinitionError
@@ -212,7 +213,7 @@ def _count_part(journeys: Journeys, column: Codes, begin: int, end: int) -> Cell
     counts = CellCounts(slots * slots, int(offsets[end] - offsets[begin]))
     # The narrowest numbers that hold a pair: half of the time goes into moving them.
     pair = smallest_unsigned(slots * slots)
-    for j0, j1, e0, e1 in chunks(offsets, within=(begin, end)):
+    for j0, j1, e0, e1 in chunks(offsets, PIECE, within=(begin, end)):
         source = codes[e0:e1].astype(pair)
         cell = np.empty_like(source)
         cell[:-1] = source[1:]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cxkit import DataError, DefinitionError, SchemaError, UnknownLabelError
-from cxkit.identity import BLOCKED, Identity, Rules, exclusive as cutting, stitch
+from cxkit.identity import (
+    BLOCKED,
+    Identity,
+    Rules,
+    decide as deciding,
+    exclusive as cutting,
+    stitch,
+)
 from tests.identity import brute
 from tests.identity.strategies import IDENTIFIERS, ROWS, SIDES, SPACES, UNTIMED, groups_of, table_of
 
@@ -466,3 +473,31 @@ def test_results_say_what_they_are():
     assert got.provenance.to_dicts() == [
         {"customer": "a:1", "left": "a:1", "right": "b:x", "rows": 1, "row": 0}
     ]
+
+
+@pytest.mark.parametrize("other", ["cookie", "zip"])  # before and after customer_id in the alphabet
+@pytest.mark.parametrize("prefer", ["earliest", "most_rows"])
+@given(
+    rows=st.lists(st.tuples(st.integers(1, 8), st.integers(1, 5), st.integers(0, 3)), max_size=25),
+    max_shared=st.one_of(st.none(), st.integers(1, 3)),
+    timed=st.booleans(),
+)
+def test_links_to_one_customer_are_decided_as_any_others(other, prefer, rows, max_shared, timed):
+    # The short way for sides of which one is exclusive, against the way for any pairs.
+    values, customers, times = ([row[k] for row in rows] for k in range(3))
+    table = {other: values, "customer_id": customers, "t": times}
+    given_time = {"time": "t", "time_unit": "s"} if timed else {}
+
+    def decision(left, right):
+        made = stitch(
+            table, left=left, right=right, prefer=prefer, max_shared=max_shared, **given_time
+        )
+        return made.decision
+
+    for sides in ((other, "customer_id"), ("customer_id", other)):
+        short = decision(*sides)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(deciding, "_owners", lambda *_: None)
+            whole = decision(*sides)
+        for name in ("group", "customer", "shared", "status"):
+            assert getattr(short, name).tolist() == getattr(whole, name).tolist()

@@ -103,8 +103,12 @@ def decide(pairs: Pairs, rules: Rules) -> Decision:
         hooks = Hooks.of(left, right, begun == ACCEPTED, len(ids))
     elif shared.any():
         hooks = hooks.without(shared)
-    group = hooks.components()
-    conflicts = _resolve(pairs, begun, shared, group, rules)
+    kind = None if rules.devices else _owners(pairs, hooks, rules)
+    if kind is None:
+        group = hooks.components()
+        conflicts = _resolve(pairs, begun, shared, group, rules)
+    else:
+        group, conflicts = _to_the_best(pairs, begun, shared, hooks, rules, kind)
     customer = _called(group, _first_seen(pairs), ids)
     customer[blocked | shared] = _NOBODY
     timeline = _timeline(pairs, begun, group, customer, rules)
@@ -216,6 +220,69 @@ def _accepted_within(
     found = [piece for some in in_row_parts(part, len(side)) for piece in some]
     rows, left, right = (np.concatenate(column) for column in zip(*found, strict=True))
     return rows, left, right
+
+
+def _owners(pairs: Pairs, hooks: Hooks, rules: Rules) -> int | None:
+    """Which exclusive namespace one side of all pairs is of, if the other side is of none.
+
+    Then customers cannot be joined at all, and nothing needs to be searched: see
+    :func:`_to_the_best`. ``None`` also where hooks do not lead to that side.
+    """
+    ids = pairs.identifiers
+    spans = [ids.range(namespace) for namespace in rules.exclusive]
+    for own, other in (pairs.ranges, pairs.ranges[::-1]):
+        if any(span.start < other.stop and other.start < span.stop for span in spans):
+            continue
+        for kind, span in enumerate(spans):
+            inside = span.start <= own.start and own.stop <= span.stop
+            if inside and (own.start < other.start) != hooks.turned and own.stop > own.start:
+                return kind
+    return None
+
+
+def _to_the_best(
+    pairs: Pairs,
+    begun: NDArray[np.uint8],
+    shared: NDArray[np.bool_],
+    hooks: Hooks,
+    rules: Rules,
+    kind: int,
+) -> tuple[IntArray, tuple[IntArray, NDArray[np.uint8]]]:
+    """Every identifier goes to the one exclusive identifier that its best link leads to.
+
+    What links taken one by one come to where each of them has one exclusive end: the first link of
+    an identifier stands, and all others of it would join two customers. Most identifiers have one
+    link, which their hook is; only the others are looked at.
+
+    Returns:
+        (I,) the groups; the pairs that are refused, and their status.
+    """
+    ids = pairs.identifiers
+    owners = ids.range(rules.exclusive[kind])
+    mine = owners.start <= pairs.ranges[0].start < owners.stop
+    side = pairs.right if mine else pairs.left
+    rows = _rows_where(hooks.several(), side)
+    left, right = pairs.left[rows], pairs.right[rows]
+    kept = (begun[rows] == ACCEPTED) & ~(shared[left] | shared[right])
+    rows, left, right = rows[kept], left[kept], right[kept]
+    links = distinct_links(left, right, None if pairs.time is None else pairs.time[rows])
+    low_owns = (links.low >= owners.start) & (links.low < owners.stop)
+    owner = np.where(low_owns, links.low, links.high)
+    node = np.where(low_owns, links.high, links.low)
+    # The sort is stable: links that are as good stay in order of their ends.
+    earliest = rules.prefer == "earliest"
+    keys = (-links.rows, links.first, node) if earliest else (links.first, -links.rows, node)
+    best_first = np.lexsort(keys)
+    node, owner = node[best_first], owner[best_first]
+    first = np.ones(len(node), dtype=bool)
+    np.not_equal(node[1:], node[:-1], out=first[1:])
+    node, owner = node[first], owner[first]
+    group = hooks.hung(node, owner)
+    best = np.empty(len(ids), np.int64)
+    best[node] = owner
+    of, with_whom = (right, left) if mine else (left, right)
+    refused = rows[best[of] != with_whom]
+    return group, (refused, np.full(len(refused), CONFLICT + kind, np.uint8))
 
 
 def _reach(side: tuple[IntArray, slice]) -> int:

@@ -141,7 +141,27 @@ class Hooks:
 
     def components(self) -> IntArray:
         """(I,) the smallest node that each node is connected with."""
-        root = _connected(self.root, self.low, self.high)
+        return self._smallest(_connected(self.root, self.low, self.high))
+
+    def hung(self, nodes: IntArray, on: IntArray) -> IntArray:
+        """(I,) the same where some nodes hang from others, and no open pair counts.
+
+        Args:
+            nodes: (n,) nodes that others do not hang from.
+            on: (n,) what each hangs from, which hangs from nothing.
+        """
+        root, last = self.root.copy(), len(self.root) - 1
+        root[last - nodes if self.turned else nodes] = last - on if self.turned else on
+        return self._smallest(root)
+
+    def several(self) -> NDArray[np.bool_]:
+        """(I,) which nodes have more than one of those that come before them."""
+        mask = np.zeros(len(self.root), dtype=bool)
+        mask[self.high] = True
+        return mask[::-1] if self.turned else mask
+
+    def _smallest(self, root: Nodes) -> IntArray:
+        """(I,) the smallest node of the tree of each, from the roots."""
         if not self.turned:
             return root.astype(np.int64)
         largest = (len(root) - 1) - root[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import attrs
@@ -40,13 +41,13 @@ class OutcomeTable(Result):
     total_value: float
     null_paths: int
 
+    @abstractmethod
     def _what(self) -> dict[str, ColumnLike]:
         """The columns that say what each row is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _hidden(self) -> str:
         """What is not shown, in words."""
-        raise NotImplementedError
 
     def columns(self) -> dict[str, ColumnLike]:
         """What each row is; its conversions, nulls and value, and the rate of conversion."""

@@ -6,6 +6,7 @@ from hypothesis import example, given, strategies as st
 
 from cxkit.core import rows
 from cxkit.core.codes import Vocabulary
+from cxkit.core.textcodes import factorize_texts
 from cxkit.identity import BLOCKED, blocked, stitch
 
 SIGNS = "0-_.:/+ "
@@ -24,6 +25,15 @@ def plainly(text, words):
     return False
 
 
+def from_bytes(texts):
+    """Labels that were read with their endings, as those of an Arrow table are."""
+    raw = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, raw)])
+    vocabulary, _ = factorize_texts(np.frombuffer(b"".join(raw), np.uint8), ends)
+    assert vocabulary.endings is not None or not texts
+    return vocabulary
+
+
 WORDS = [*BLOCKED, "ς*", "*é", "straße", "*Kelvin", "k*z"]
 PARTS = [
     *(word.strip("*") for word in WORDS),
@@ -39,18 +49,18 @@ TEXTS = st.lists(st.sampled_from(PARTS), max_size=4).map("".join)
     ["test@x", "TESTER@Y", "a@b@test.COM ", "teſt", "0\u00a0", "000\t", "K", "null\x1f"], False
 )
 def test_it_is_the_rule_text_by_text(piece, texts, swap):
-    vocabulary = Vocabulary.of(
-        [text.swapcase() if swap else text for text in texts if "\ud800" not in text]
-    )
+    texts = [text.swapcase() if swap else text for text in texts if "\ud800" not in text]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "PIECE", piece)
         patch.setattr(blocked, "_WIDEST", 60)
         for words in (WORDS, BLOCKED, ("null",), ("0",), ("*é",), ()):
-            found = blocked._Blocked.of(words).mask(vocabulary)
-            assert found.tolist() == [plainly(text, words) for text in vocabulary]
+            for vocabulary in (Vocabulary.of(texts), from_bytes(texts)):
+                found = blocked._Blocked.of(words).mask(vocabulary)
+                assert found.tolist() == [plainly(text, words) for text in vocabulary]
 
 
-def test_of_many_values_few_are_looked_at(monkeypatch):
+@pytest.mark.parametrize("with_endings", [True, False])
+def test_of_many_values_few_are_looked_at(monkeypatch, with_endings):
     looked = []
     rule = blocked._Blocked.__call__
     monkeypatch.setattr(
@@ -58,7 +68,8 @@ def test_of_many_values_few_are_looked_at(monkeypatch):
     )
     ids = [f"device-{n:06d}" for n in range(20_000)] + [f"000{n:05d}" for n in range(20_000)]
     strange = ["NULL", "Test@shop.org", "kim@Example.COM", "00000000", " n/a"]
-    found = blocked._Blocked.of(BLOCKED).mask(vocabulary := Vocabulary.of([*ids, *strange]))
+    vocabulary = from_bytes([*ids, *strange]) if with_endings else Vocabulary.of([*ids, *strange])
+    found = blocked._Blocked.of(BLOCKED).mask(vocabulary)
     assert sorted(vocabulary.labels[found].tolist()) == sorted(strange)
     assert len(looked) < 50
 

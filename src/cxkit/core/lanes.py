@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.rows import in_row_parts, pieces
 
-__all__ = ["Squeeze", "Texts", "sort_words"]
+__all__ = ["Squeeze", "Texts", "endings", "sort_words"]
 
 Lane = NDArray[np.uint64]
 
@@ -230,6 +230,43 @@ def _moves(bits: int) -> list[tuple[int, int]]:
         bits = bits ^ moved | moved >> (1 << power)
         gaps &= ~odd
     return steps
+
+
+def endings(table: Lane) -> Lane:
+    """The last eight bytes of each text, the last one on top; zero below where a text is shorter.
+
+    Args:
+        table: (n, lanes + 1) the lanes of texts, and their sizes last, as :meth:`Texts.table` has.
+
+    Returns:
+        (n,) uint64.
+
+    Example:
+        >>> texts = Texts.of(np.frombuffer(b"ann@example.org", np.uint8), np.array([0, 15]))
+        >>> endings(texts.table(np.array([0]))).astype("<u8").tobytes()
+        b'mple.org'
+    """
+    out = np.zeros(len(table), np.uint64)
+    width = table.shape[1]
+    if width == 1:
+        return out  # no text has a byte
+
+    def part(begin: int, end: int) -> None:
+        for first, last in pieces(begin, end):
+            lanes = table[first:last].ravel()
+            sizes = table[first:last, -1].astype(np.int64)
+            k = np.maximum(sizes - 1, 0) >> 3
+            at = k + np.arange(0, len(lanes), width)
+            free = np.minimum(8 * (8 * k + 8 - sizes), 63).astype(np.uint64)  # bits above the text
+            ending = lanes[at] << free
+            # What the last lane left free comes from the one before it. By two steps, as no number
+            # can be shifted by all its bits.
+            before = np.where(k > 0, lanes[at - 1], _U64(0))
+            ending |= before >> (_U64(63) - free) >> _U64(1)
+            out[first:last] = ending
+
+    in_row_parts(part, len(table))
+    return out
 
 
 def sort_words(words: Sequence[Lane], bits: Sequence[int]) -> NDArray[np.int64]:

@@ -19,9 +19,9 @@ from cxkit.core.arrays import IntArray, smallest_unsigned
 from cxkit.core.factorize import factorize, translate
 from cxkit.core.grouping import group_by_hash
 from cxkit.core.hashing import mix64
-from cxkit.core.lanes import Squeeze, Texts, sort_words
+from cxkit.core.lanes import Squeeze, Texts, endings, sort_words
 from cxkit.core.rows import in_row_parts, pieces
-from cxkit.core.vocabulary import TEXT
+from cxkit.core.vocabulary import TEXT, Vocabulary
 
 __all__ = ["factorize_texts"]
 
@@ -32,7 +32,7 @@ _M1: Final = np.uint64(0x9FB21C651E98DF25)  # odd; from the mixing of rrmxmx (P.
 
 def factorize_texts(
     data: NDArray[np.uint8], offsets: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> tuple[Vocabulary, NDArray[Any]]:
     """The distinct texts, sorted, and the code of each.
 
     Args:
@@ -40,20 +40,20 @@ def factorize_texts(
         offsets: (n + 1,) where each text begins, and where the last one ends.
 
     Returns:
-        (K,) labels of text, and (n,) codes of the smallest dtype that holds K.
+        The K labels, with their endings, and (n,) codes of the smallest dtype that holds K.
 
     Raises:
         UnicodeDecodeError: A text is no UTF-8.
 
     Example:
-        >>> labels, codes = factorize_texts(
+        >>> vocabulary, codes = factorize_texts(
         ...     np.frombuffer(b"id-7id-10id-7", np.uint8), np.array([0, 4, 9, 13])
         ... )
-        >>> labels.tolist(), codes.tolist()
+        >>> list(vocabulary), codes.tolist()
         (['id-10', 'id-7'], [1, 0, 1])
     """
     if len(offsets) < 2:
-        return np.array([], dtype=TEXT), np.zeros(0, np.uint8)
+        return Vocabulary.of(()), np.zeros(0, np.uint8)
     texts = Texts.of(data, offsets)
     if texts.size >= 0 or not _has_nul(texts):
         # Without NUL, what is zero lies beyond the end, so that lanes tell lengths too.
@@ -72,7 +72,7 @@ def _has_nul(texts: Texts) -> bool:
     )
 
 
-def _by_bits(texts: Texts, squeeze: Squeeze) -> tuple[NDArray[Any], NDArray[Any]]:
+def _by_bits(texts: Texts, squeeze: Squeeze) -> tuple[Vocabulary, NDArray[Any]]:
     """Texts that are one whole number each."""
     keys = np.zeros(len(texts), np.uint64)
 
@@ -95,7 +95,7 @@ def _by_bits(texts: Texts, squeeze: Squeeze) -> tuple[NDArray[Any], NDArray[Any]
         table[:, -1] = texts.size
     else:
         table[:, -1] = np.count_nonzero(table[:, :-1].copy().view(np.uint8), axis=1)
-    return _as_labels(table), codes
+    return Vocabulary(_as_labels(table), endings(table)), codes
 
 
 def _as_labels(table: NDArray[np.uint64]) -> NDArray[Any]:
@@ -112,7 +112,7 @@ def _as_labels(table: NDArray[np.uint64]) -> NDArray[Any]:
     return np.array([row[:size].decode() for row, size in rows], dtype=TEXT)
 
 
-def _by_hash(texts: Texts) -> tuple[NDArray[Any], NDArray[Any]]:
+def _by_hash(texts: Texts) -> tuple[Vocabulary, NDArray[Any]]:
     """Texts of any bytes."""
     firsts, codes = group_by_hash(partial(_hash, texts), len(texts))
     known = texts.table(firsts)
@@ -126,7 +126,8 @@ def _by_hash(texts: Texts) -> tuple[NDArray[Any], NDArray[Any]]:
     order = sort_words([*words, sizes], [*squeeze.bits, int(sizes.max()).bit_length()])
     rank = np.empty(len(order), smallest_unsigned(len(order)))
     rank[order] = np.arange(len(order), dtype=rank.dtype)
-    return _as_labels(known[order]), translate(codes, rank)
+    known = known[order]
+    return Vocabulary(_as_labels(known), endings(known)), translate(codes, rank)
 
 
 def _hash(texts: Texts, first: int, last: int) -> NDArray[np.uint64]:

@@ -36,6 +36,9 @@ class Vocabulary:
 
     Attributes:
         labels: (K,) int64, or numpy's variable-width string dtype. Sorted, distinct, read-only.
+        endings: (K,) the last eight bytes of each text as one whole number, the last byte on top;
+            ``None`` where the bytes were not at hand when the labels were made. Numpy takes longer
+            to look at a text than the bytes take to be read.
 
     Example:
         >>> v = Vocabulary.of(["web", "email", "web"])
@@ -44,6 +47,9 @@ class Vocabulary:
     """
 
     labels: NDArray[Any] = attrs.field(converter=freeze)
+    endings: NDArray[np.uint64] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(freeze)
+    )
 
     @classmethod
     def of(cls, labels: Iterable[Label] | NDArray[Any]) -> Vocabulary:

@@ -1,7 +1,8 @@
 """Values that stand for nobody, or for anybody: found without a look at every value.
 
 The values of a namespace are sorted, so those that begin in one way lie side by side, and are found
-by bisection. What they end with is looked for in their bytes. Whatever is found so is a suspect
+by bisection. What they end with is told by their last eight bytes, where the table was read with
+them, and else looked for in all their bytes. Whatever is found so is a suspect
 only: the rule itself is one function of one text.
 """
 
@@ -41,6 +42,8 @@ _MOST_RANGES: Final = 10_000
 _WIDEST: Final = 4096
 _PRINTED: Final = "!"  # blanks and control characters come before it
 _BEYOND_ASCII: Final = "\x80"
+_HIGH_BITS: Final = np.uint64(0x8080808080808080)
+_PRINTED_ON_TOP: Final = np.uint64(ord(_PRINTED) << 56)
 
 
 def blocked_values(identifiers: Identifiers, blocked: Iterable[str]) -> NDArray[np.bool_]:
@@ -93,7 +96,10 @@ class _Blocked:
                 if at is not None:
                     mask[at] = True
         elif self.words and len(labels):
-            mask[_ending(labels, self.tails)] = True
+            if vocabulary.endings is None:
+                mask[_ending(labels, self.tails)] = True
+            elif self.tails:
+                mask |= _told_by_endings(vocabulary.endings, self.tails)
             for low, high in self._beginning(labels):
                 mask[low:high] = True
             rows = np.flatnonzero(mask)
@@ -165,6 +171,31 @@ class _Ranges:
                 if begin < end:
                     found.append((prefix + letter, begin, end))
         return found
+
+
+def _told_by_endings(endings: NDArray[np.uint64], tails: tuple[str, ...]) -> NDArray[np.bool_]:
+    """(K,) which texts may end with one of the tails, by their last eight bytes."""
+    wanted = []
+    for tail in tails:
+        raw = tail.encode()[-8:]
+        # Letters and their capitals differ in one bit; a few other characters pass too.
+        case = int.from_bytes(b"\x20" * len(raw), "little") << 8 * (8 - len(raw))
+        all_bits = int.from_bytes(b"\xff" * len(raw), "little") << 8 * (8 - len(raw))
+        word = int.from_bytes(raw.rjust(8, b"\x00"), "little")
+        wanted.append((np.uint64(case), np.uint64(all_bits), np.uint64(word | case)))
+    mask = np.zeros(len(endings), dtype=bool)
+
+    def part(begin: int, end: int) -> None:
+        for first, last in pieces(begin, end):
+            some, found = endings[first:last], mask[first:last]
+            # In another alphabet letters may be folded to ours; blanks at the end do not count.
+            np.greater_equal(some & _HIGH_BITS, np.uint64(1), out=found)
+            found |= some < _PRINTED_ON_TOP
+            for case, all_bits, word in wanted:
+                found |= ((some & all_bits) | case) == word
+
+    in_row_parts(part, len(endings))
+    return mask
 
 
 def _ending(labels: NDArray[Any], tails: tuple[str, ...]) -> IntArray:

@@ -68,7 +68,7 @@ def _text(name: str, dtype: str, array: Any) -> Column:
     _, offsets, data = there.buffers()
     begin = there.offset
     try:
-        labels, codes = factorize_texts(
+        vocabulary, codes = factorize_texts(
             np.frombuffer(data or b"", np.uint8),
             np.frombuffer(offsets, np.int64)[begin : begin + len(there) + 1],
         )
@@ -78,7 +78,7 @@ def _text(name: str, dtype: str, array: Any) -> Column:
         found = codes
         codes = np.zeros(len(array), codes.dtype)
         codes[~null] = found
-    return Column(name, "text", dtype, SortedTexts(labels), null, codes)
+    return Column(name, "text", dtype, SortedTexts(vocabulary), null, codes)
 
 
 def _many_distinct(array: Any) -> bool:

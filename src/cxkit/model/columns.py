@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core.instants import is_null
+from cxkit.core.vocabulary import Vocabulary
 from cxkit.errors import SchemaError
 
 __all__ = [
@@ -43,10 +44,15 @@ class SortedTexts(Sequence[str]):
     """Distinct texts, sorted, in an array: Python strings are made only where they are asked for.
 
     Attributes:
-        array: (K,) numpy's variable-width strings.
+        vocabulary: The K texts.
     """
 
-    array: NDArray[Any]
+    vocabulary: Vocabulary
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """(K,) numpy's variable-width strings."""
+        return self.vocabulary.labels
 
     def __len__(self) -> int:
         """K."""
@@ -63,7 +69,7 @@ class SortedTexts(Sequence[str]):
     def __getitem__(self, at: int | slice) -> str | SortedTexts:
         """One text, or a part of them."""
         if isinstance(at, slice):
-            return SortedTexts(self.array[at])
+            return SortedTexts(Vocabulary(self.array[at]))
         # Not array[at], which numpy strips of the NULs that end it.
         return str(self.array[at : at + 1 or None].tolist()[0])
 

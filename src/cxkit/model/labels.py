@@ -44,6 +44,8 @@ def read_customers(column: Column, nulls: Collection[str], log: RejectLog) -> Co
     if column.kind == "decimal":
         column = _whole(column, log, "not a whole number, so not an id")
     codes = _labelled(column, nulls, log, blanks=True, truths=False)
+    # Nobody asks journeys how the names of their customers end.
+    codes = Codes(codes.codes, Vocabulary(codes.vocabulary.labels))
     nobody = codes.is_missing()
     if column.kind == "objects" and len(codes) and nobody[~null].all() and not null.all():
         raise wrong_kind(column, "customer", "text or whole numbers")
@@ -97,7 +99,7 @@ def _labelled(
         lost = bad | column.is_null()
         column = Column(column.name, "text", column.dtype, [t or "" for t in texts], lost)
     if isinstance(column.values, SortedTexts):
-        return _sorted_codes(column, column.values.array, nulls, blanks=blanks)
+        return _sorted_codes(column, column.values.vocabulary, nulls, blanks=blanks)
     codes, labels = column.encoded()
     broken = _unencodable(labels)
     drop = np.fromiter(
@@ -113,10 +115,10 @@ def _labelled(
 
 
 def _sorted_codes(
-    column: Column, labels: NDArray[Any], nulls: Collection[str], *, blanks: bool
+    column: Column, vocabulary: Vocabulary, nulls: Collection[str], *, blanks: bool
 ) -> Codes:
     """Codes of labels that are sorted and distinct already, without a Python string for each."""
-    vocabulary = Vocabulary(labels)
+    labels = vocabulary.labels
     codes: NDArray[Any] = np.asarray(column.codes)
     found = [vocabulary.find(text) for text in {*nulls, *([""] if blanks else [])}]
     drop = np.strings.isspace(labels) if blanks else np.zeros(len(labels), dtype=bool)

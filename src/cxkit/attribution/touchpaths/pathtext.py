@@ -59,7 +59,7 @@ def read_texts(texts: Iterable[str], separator: str) -> tuple[Codes, IntArray]:
     ends = np.flatnonzero(line_ends | (used == ord(_UNIT)))
     offsets = np.append(0, ends + 1)
     raw, codes = factorize_texts(data, offsets)
-    labels = [text[:-1].strip() for text in raw.tolist()]
+    labels = [text[:-1].strip() for text in raw.labels.tolist()]
     size = np.diff(np.append(-1, np.flatnonzero(line_ends[ends])))
     blank = np.array([not label for label in labels])[codes]
     if blank.any():

@@ -10,7 +10,7 @@ from cxkit.identity import (
     BLOCKED,
     Identity,
     Rules,
-    decide as deciding,
+    conflicts,
     exclusive as cutting,
     stitch,
 )
@@ -497,7 +497,7 @@ def test_links_to_one_customer_are_decided_as_any_others(other, prefer, rows, ma
     for sides in ((other, "customer_id"), ("customer_id", other)):
         short = decision(*sides)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(deciding, "_owners", lambda *_: None)
+            patch.setattr(conflicts, "_owners", lambda *_: None)
             whole = decision(*sides)
         for name in ("group", "customer", "shared", "status"):
             assert getattr(short, name).tolist() == getattr(whole, name).tolist()

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.result import Result
-from cxkit.identity.decide import ACCEPTED, FOR_A_TIME, SELF, Decision, reason_of
+from cxkit.identity.decide import Decision
 from cxkit.identity.exclusive import distinct_links
 from cxkit.identity.guards import Rules
 from cxkit.identity.identifiers import Identifiers, name_of
 from cxkit.identity.pairs import Pairs
+from cxkit.identity.status import ACCEPTED, FOR_A_TIME, SELF, reason_of
 
 __all__ = ["Explanation", "Provenance", "Refused", "chain", "headline", "provenance", "refused"]
 

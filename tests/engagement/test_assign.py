@@ -57,6 +57,7 @@ def test_goals_are_equal_however_they_are_written():
     assert one == two
     assert one.name == "buy, value from 50, n 3, plan 'pro' or 'team'"
     assert Goal("buy", value=(None, 9)).name == "buy, value to 9"
+    assert Goal("buy", value=(1_234_567, None)).name == "buy, value from 1234567"
     assert one.conditional
     assert not Goal("buy", "web").conditional
     assert Goal("buy", name="x").same == Goal("buy").same

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Label
+from cxkit.core.numerals import write_number
 from cxkit.core.records import check_fields
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.engagement.amounts import some_points
@@ -217,7 +218,7 @@ def show_ageing(ageing: Ageing | None) -> str:
         return f"linear to 0 over {ageing.over}"
     if isinstance(ageing, RollingWindow):
         return f"window of {ageing.span}"
-    steps = ", ".join(f"{points:g} after {span}" for span, points in ageing.steps)
+    steps = ", ".join(f"{write_number(points)} after {span}" for span, points in ageing.steps)
     return f"inactivity takes {steps}"
 
 

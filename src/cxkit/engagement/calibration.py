@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray, freeze
 from cxkit.core.intervals import FEWEST_SHARDS, divide, shard_draws
+from cxkit.core.numerals import write_number
 from cxkit.core.result import ColumnLike, Result, show_number
 from cxkit.core.spans import InstantLike, instant_us
 from cxkit.engagement.amounts import finite_number, positive_count, some_points
@@ -80,7 +81,8 @@ class Calibration(Result):
 
     def title(self) -> str:
         """The method and the outcome."""
-        return f"points for {self.outcome.name!r} by {self.method}, {self.highest:g} for itself"
+        highest = write_number(self.highest)
+        return f"points for {self.outcome.name!r} by {self.method}, {highest} for itself"
 
     def notes(self) -> list[str]:
         """What all customers do, and what the intervals are."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import attrs
 
 from cxkit.core.canonical import digest
+from cxkit.core.numerals import write_number
 from cxkit.core.records import check_fields
 from cxkit.core.spans import span_us
 from cxkit.engagement import fields
@@ -116,9 +117,9 @@ class ScaleDefinition:
         told = [show_ageing(self.ageing), f"session gap {self.session_gap}"]
         told += [f"version {self.version}"] if self.version != "1" else []
         told += [f"days of {self.zone}"] if self.zone != "UTC" else []
-        told += [f"{name} at most {most:g}" for name, most in self.group_caps]
-        told += [] if self.cap is None else [f"at most {self.cap:g}"]
-        told += [] if self.floor is None else [f"at least {self.floor:g}"]
+        told += [f"{name} at most {write_number(most)}" for name, most in self.group_caps]
+        told += [] if self.cap is None else [f"at most {write_number(self.cap)}"]
+        told += [] if self.floor is None else [f"at least {write_number(self.floor)}"]
         rules = ", ".join(map(repr, self.rules))
         return f"<EngagementScale {self.name!r}: {', '.join(told)}; {rules}>"
 

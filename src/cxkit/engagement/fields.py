@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from cxkit.core.numerals import write_number
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.core.timezones import find_zone
 from cxkit.engagement.ageing import Ageing, HalfLife, Inactivity, LinearDecay, RollingWindow
@@ -163,5 +164,5 @@ def check_primary(rules: tuple[PointRule, ...], primary: Any) -> None:
     if max(rule.points for rule in rules if rule.goal.name == primary) < most.points:
         raise DefinitionError(
             f"primary={primary!r} must have the most points, for it is the goal that all others "
-            f"lead to; {most.goal.name!r} has {most.points:g}"
+            f"lead to; {most.goal.name!r} has {write_number(most.points)}"
         )

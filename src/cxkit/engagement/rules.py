@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_args
 
 import attrs
 
+from cxkit.core.numerals import write_number
 from cxkit.core.records import check_fields
 from cxkit.core.spans import SpanLike, show_span, span_us
 from cxkit.engagement.amounts import finite_number, positive_count, some_points
@@ -104,7 +105,7 @@ class PointRule:
         if self.count in _WITH_SPAN and self.within is None:
             raise DefinitionError(
                 f"count={self.count!r} needs a span: PointRule({self.goal.event!r}, "
-                f"{self.points:g}, count={self.count!r}, within='30min')"
+                f"{write_number(self.points)}, count={self.count!r}, within='30min')"
             )
         if self.count not in _WITH_SPAN and self.within is not None:
             raise DefinitionError(
@@ -141,11 +142,11 @@ class PointRule:
         how = "" if self.count == "every" else f", count={self.count!r}"
         rest = [(name, getattr(self, name)) for name in _OPTIONS]
         shown = "".join(
-            f", {name}={value:g}" if name == "cap" else f", {name}={value!r}"
+            f", {name}={write_number(value)}" if name == "cap" else f", {name}={value!r}"
             for name, value in rest
             if value is not None
         )
-        return f"PointRule({what}, {self.points:g}{how}{shown})"
+        return f"PointRule({what}, {write_number(self.points)}{how}{shown})"
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data for JSON."""

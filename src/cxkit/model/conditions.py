@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from cxkit.core.codes import Label
+from cxkit.core.numerals import write_number
 from cxkit.errors import DefinitionError
 
 __all__ = ["Where", "ranged", "show_range", "show_where", "where_of"]
@@ -81,10 +82,10 @@ def show_range(value: tuple[float | None, float | None] | None) -> str:
     """
     if value is None:
         return ""
-    low, high = value
+    low, high = (None if end is None else write_number(end) for end in value)
     if low is None:
-        return f", value to {high:g}"
-    return f", value from {low:g}" if high is None else f", value {low:g} to {high:g}"
+        return f", value to {high}"
+    return f", value from {low}" if high is None else f", value {low} to {high}"
 
 
 def show_where(where: Where) -> str:

@@ -50,6 +50,7 @@ td.n{white-space:nowrap}
 thead th{color:var(--muted);vertical-align:bottom}
 tbody th{font-weight:400}
 td.l,tbody th{min-width:7.5rem;max-width:24rem;overflow-wrap:anywhere}
+.wide td.l{min-width:6rem}
 .note{color:var(--muted);font-size:.88rem}
 ol.people{list-style:none;margin:.6rem 0;padding:0}
 ol.people>li{border-bottom:1px solid var(--line)}

@@ -14,20 +14,17 @@ in the first row and conversions only in the second; retentioneering's funnel ha
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import machine
 import numpy as np
 from attribution_contenders import CONTENDERS
 from attribution_workload import CHANNELS, Answers, PathLog, make_paths
+from process import Worker
 
 HERE = Path(__file__).parent
 TITLES = {
@@ -49,50 +46,6 @@ ASKED = {"bootstrap": "markov_1", "game_few": "shapley_few", "game_all": "shaple
 LOOSE = {"ChannelAttribution": 0.1}
 SLOW = {"ChannelAttribution", "marketing-attribution-models", "retentioneering", "pm4py"}
 BLOCK = 65_536
-
-
-class Worker:
-    """A contender in a process of its own."""
-
-    def __init__(self, name: str, folder: Path, python: str) -> None:
-        self.name = name
-        threads = str(CONTENDERS[name][1])
-        paths = (str(HERE.parent / "src"), os.environ.get("PYTHONPATH"))
-        self.process = subprocess.Popen(
-            [python, str(HERE / "attribution_worker.py"), name, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ
-            | {
-                "POLARS_MAX_THREADS": threads,
-                "OMP_NUM_THREADS": threads,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            },
-        )
-        hello = self._hear()
-        self.trouble = (
-            "not installed" if "missing" in hello else "failed" if "failed" in hello else ""
-        )
-        if self.trouble:
-            print(f"{name}: {hello.get('missing') or hello.get('failed')}", file=sys.stderr)
-        self.rows: list[str] = hello.get("rows", [])
-        self.versions: dict[str, str] = hello.get("versions", {})
-
-    def ask(self, **request: str) -> dict[str, Any]:
-        """Send a request and wait for what comes back."""
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        return self._hear()
-
-    def _hear(self) -> dict[str, Any]:
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"failed": "the process ended without a word"}
-
-    def close(self) -> None:
-        """End the process by ending its input."""
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def check(worker: Worker, row: str, right: dict[str, np.ndarray]) -> str:
@@ -142,7 +95,7 @@ def measure(log: PathLog, workers: list[Worker], options: argparse.Namespace) ->
             continue
         right = getattr(answers, ASKED.get(row, row))()
         state = {
-            w.name: w.trouble or ("-" if row not in w.rows else check(w, row, right))
+            w.name: w.state if w.state != "here" else check(w, row, right) if row in w.rows else "-"
             for w in workers
         }
         took: dict[str, list[float]] = {w.name: [] for w in workers}
@@ -179,14 +132,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             log.save(Path(folder))
             workers = []
-            for name, (_, _, peer, _) in CONTENDERS.items():
+            for name, (_, threads, peer, _) in CONTENDERS.items():
                 if options.contenders and name not in options.contenders:
                     continue
                 pythons = options.peers_python if peer else [sys.executable]
                 for python in pythons:  # the first interpreter that has it
-                    worker = Worker(name, Path(folder), python)
-                    if not worker.trouble:
+                    command = [python, HERE / "attribution_worker.py", name, folder]
+                    worker = Worker(name, command, threads)
+                    if worker.state == "here":
                         break
+                    print(f"{name}: {worker.trouble}", file=sys.stderr)
                 workers.append(worker)
             listed = {k: v for w in workers for k, v in w.versions.items()}
             told = ", ".join(f"{name} {version}" for name, version in listed.items())

@@ -9,16 +9,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import machine
 import numpy as np
@@ -26,6 +22,7 @@ import table
 from build_memory import describe_memory
 from import_cost import describe_import
 from kernel_workload import ROWS as KERNELS, KernelReference
+from process import Worker
 from reference import Reference, compare
 from workload import Log, make_log
 
@@ -52,49 +49,6 @@ KERNEL_CONTENDERS = (
     ("pandas", "kernels_pandas", 1, False),
     ("numba", "kernels_numba", 1, False),
 )
-
-
-class Worker:
-    """A contender in a process of its own."""
-
-    def __init__(self, spec: tuple[str, str, int, bool], folder: Path, python: str) -> None:
-        self.name, module, threads, self.peer = spec
-        environment = os.environ | {
-            "POLARS_MAX_THREADS": str(threads),
-            "OMP_NUM_THREADS": str(threads),
-            "RETENTIONEERING_NO_TRACK": "1",
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, (str(HERE.parent / "src"), os.environ.get("PYTHONPATH")))
-            ),
-        }
-        command = [python, str(HERE / "worker.py"), module, self.name, str(threads), str(folder)]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
-        hello = self._hear()
-        self.trouble = hello.get("missing") or hello.get("failed") or ""
-        self.state = "not installed" if "missing" in hello else "failed" if self.trouble else "here"
-        self.rows: list[str] = hello.get("rows", [])
-        self.versions: dict[str, str] = hello.get("versions", {})
-
-    def ask(self, **request: str) -> dict[str, Any]:
-        """Send a request and wait for what comes back."""
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        return self._hear()
-
-    def _hear(self) -> dict[str, Any]:
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"failed": "the process ended without a word"}
-
-    def close(self) -> None:
-        """End the process by ending its input."""
-        self.process.stdin.close()
-        self.process.wait()
 
 
 @dataclasses.dataclass
@@ -199,8 +153,10 @@ def open_workers(options: argparse.Namespace, folder: Path, *, peers: bool) -> l
         if spec[3] == peers and (not options.contenders or spec[0] in options.contenders)
     ]
     workers = []
-    for spec in chosen:
-        worker = Worker(spec, folder, options.peers_python if peers else sys.executable)
+    python = options.peers_python if peers else sys.executable
+    for name, module, threads, _ in chosen:
+        command = [python, HERE / "worker.py", module, name, str(threads), folder]
+        worker = Worker(name, command, threads)
         if worker.state != "here":
             print(f"{worker.name}: {worker.state}: {worker.trouble}", file=sys.stderr)
         workers.append(worker)
@@ -247,7 +203,7 @@ def main() -> None:
                 return run_log(log, workers, options, repeats=repeats)
             finally:
                 for worker in workers:
-                    if worker.peer:
+                    if peers:
                         versions.update(
                             {worker.name: worker.versions.get(worker.name, worker.state)}
                         )

@@ -37,6 +37,7 @@ TITLES = {
     "game_all": "Shapley, rate game of 20 channels, exact, no intervals",
     "shapley_few": "the game of 12 channels with intervals",
     "shapley_all": "the game of 20 channels with intervals",
+    "logistic": "logistic counterfactual of 20 channels",
     "sessions": "from the log to sessions",
     "transitions": "transitions, from sorted journeys",
     "funnel": "from the log to a funnel of 4 steps in 7 days",

@@ -66,6 +66,9 @@ def cxkit(log: PathLog, threads: int) -> Rows:
     def game(by: str) -> Any:
         return A.tally(journeys, "buy", A.ShapleyRate(), by=by).quantities(None)
 
+    def read_logistic(found: Any) -> Answer:
+        return {n: found.estimates[n].estimate for n in ("coefficient", "incremental")}
+
     chain = A.ChainCounts.of(journeys, goal="buy")
     rows: Rows = {
         "heuristics": (three_rules, read_rules),
@@ -74,6 +77,10 @@ def cxkit(log: PathLog, threads: int) -> Rows:
         "game_all": (lambda: game("channel"), lambda q: {"credit": q["conversions"][0, :-1]}),
         "shapley_few": (lambda: shapley("few"), read_shapley),
         "shapley_all": (lambda: shapley("channel"), read_shapley),
+        "logistic": (
+            lambda: A.attribute(journeys, "buy", A.LogisticCounterfactual()),
+            read_logistic,
+        ),
     }
     for order in (1, 2, 3):
         model = A.Markov(order)

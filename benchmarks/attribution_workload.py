@@ -214,6 +214,27 @@ class Answers:
         """(K,) credit in the rate game."""
         return {"credit": self._shapley(CHANNELS)}
 
+    def logistic(self) -> dict[str, NDArray]:
+        """(K,) coefficients and conversions lost without each channel, by dense matrices."""
+        log = self.log
+        bits = np.left_shift(1, log.channel.astype(np.int64))
+        mask = np.bitwise_or.reduceat(bits, log.offsets[:-1])
+        sets, which = np.unique(mask, return_inverse=True)
+        paths = np.bincount(which).astype(float)
+        won = np.bincount(which, log.converts)
+        inside = (sets[:, None] >> np.arange(CHANNELS)) & 1
+        design = np.column_stack([np.ones(len(sets)), inside])
+        penalty = np.append(0.0, np.ones(CHANNELS))
+        at = np.zeros(CHANNELS + 1)
+        for _ in range(50):
+            chance = 1 / (1 + np.exp(-(design @ at)))
+            curvature = design.T @ (design * (paths * chance * (1 - chance))[:, None])
+            slope = design.T @ (won - paths * chance) - penalty * at
+            at += np.linalg.solve(curvature + np.diag(penalty), slope)
+        odds = (design @ at)[:, None]
+        lost = 1 / (1 + np.exp(-odds)) - 1 / (1 + np.exp(-(odds - at[1:])))
+        return {"coefficient": at[1:], "incremental": (lost * inside * paths[:, None]).sum(axis=0)}
+
     def _shapley(self, players: int) -> NDArray:
         log = self.log
         bits = np.left_shift(1, log.channel.astype(np.int64) % players)

@@ -230,6 +230,31 @@ def design_of(rows, ridge=1.0):
     return Design(codes, offsets, X.shape[1], ridge), paths, conversions
 
 
+@pytest.mark.parametrize("kept", [0, 1 << 22])
+def test_sums_over_pairs_of_members(monkeypatch, kept):
+    monkeypatch.setattr(counterfactual_fit, "_KEPT_PAIRS", kept)
+    monkeypatch.setattr(counterfactual_fit, "_CELLS_AT_ONCE", 5)
+    rng = np.random.default_rng(8)
+    sets = [rng.permutation(6)[:size] for size in (3, 1, 6, 2, 2, 6, 4, 5, 1)]
+    offsets = np.append(0, np.cumsum([len(s) for s in sets]))
+    design = Design(np.concatenate(sets), offsets, 6, 1.0)
+    of_sets, of_members = rng.integers(1, 9, 9) * 1.0, rng.integers(1, 9, offsets[-1]) * 1.0
+    by_sets, by_members = np.zeros((2, 6, 6))
+    for u, labels in enumerate(sets):
+        for i, k in enumerate(labels):
+            by_sets[k, labels] += of_sets[u]
+            by_members[k, labels] += of_members[offsets[u] + i]
+    assert design.over_pairs_of_sets(of_sets).tolist() == by_sets.tolist()
+    assert design.over_pairs(of_members).tolist() == by_members.tolist()
+
+
+def test_weights_of_one_leave_the_increments_as_they_are():
+    sets = by_shards(np.random.default_rng(9), list("abcd"), 1280)
+    plain, weighed = sets.quantities(None), sets.quantities(np.ones((3, 64)))
+    for name in ("incremental", "value_incremental", "coefficient"):
+        assert weighed[name].tolist() == np.repeat(plain[name], 3, axis=0).tolist()
+
+
 def test_fitting_many_counts_at_once_is_fitting_each():
     rng = np.random.default_rng(4)
     design, paths, conversions = design_of(random_rows(rng, list("abcde"), 200))

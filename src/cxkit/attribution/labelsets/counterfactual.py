@@ -186,8 +186,9 @@ class _Counts:
             # Where all convert, or none, nothing can be compared.
             return np.zeros((3, 1 if weights is None else len(weights), design.labels))
         best = fit(design, paths, conversions)
-        if weights is None:
-            return _answer(design, best[None], paths[None], value[None])
+        if weights is None or bool((weights == 1).all()):
+            found = _answer(design, best[None], paths[None], value[None])
+            return np.repeat(found, 1 if weights is None else len(weights), axis=1)
         if len(weights) * len(design.codes) > _MOST_ANEW:
             return self._shifted(weights, best)
         at = self.shard * design.sets + self.group

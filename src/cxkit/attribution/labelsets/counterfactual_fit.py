@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from cxkit.attribution.touchpaths.cutting import sum_by
 from cxkit.core.arrays import IntArray
 from cxkit.core.logistic import logistic
-from cxkit.core.ragged import chunks
 
 __all__ = ["MOST_NARROW", "Design", "curvature", "fit", "refit"]
 
@@ -70,25 +69,26 @@ class Design:
         return np.append(0.0, np.full(self.labels, self.ridge))
 
     def pairs(self) -> Iterator[tuple[IntArray, IntArray]]:
-        """Every pair of members of one set, both ways round, some at a time: their places."""
+        """Every two members of one set, some at a time: the places of the earlier and the later."""
         size = np.diff(self.offsets)
-        bounds = np.append(0, np.cumsum(size**2))
-        if bounds[-1] <= _KEPT_PAIRS:
+        if int((size * (size - 1) // 2).sum()) <= _KEPT_PAIRS:
             yield from self._kept
         else:
-            for u0, u1, _, _ in chunks(bounds, _CELLS_AT_ONCE):
-                yield self._pairs(u0, u1)
+            yield from self._pairs()
 
     @cached_property
     def _kept(self) -> list[tuple[IntArray, IntArray]]:
-        return [self._pairs(0, self.sets)]
+        return list(self._pairs())
 
-    def _pairs(self, first: int, last: int) -> tuple[IntArray, IntArray]:
-        size = np.diff(self.offsets[first : last + 1])
-        own = np.repeat(size, size**2)
-        begin = np.repeat(self.offsets[first:last], size**2)
-        place = np.arange(len(own)) - np.repeat(np.cumsum(size**2) - size**2, size**2)
-        return begin + place // np.maximum(own, 1), begin + place % np.maximum(own, 1)
+    def _pairs(self) -> Iterator[tuple[IntArray, IntArray]]:
+        size = np.diff(self.offsets)
+        for members in np.unique(size[size > 1]).tolist():
+            earlier, later = np.triu_indices(members, 1)
+            begin = self.offsets[:-1][size == members, None]
+            at_once = max(_CELLS_AT_ONCE // len(earlier), 1)
+            for first in range(0, len(begin), at_once):
+                some = begin[first : first + at_once]
+                yield (some + earlier).ravel(), (some + later).ravel()
 
     def over_sets(self, coefficients: FloatArray) -> FloatArray:
         """(G, U) log-odds of each set, from (G, 1 + L) coefficients."""
@@ -112,11 +112,28 @@ class Design:
 
     def over_pairs(self, members: FloatArray) -> FloatArray:
         """(L, L) for labels k and l, the sum of the (M,) amounts of k's members, where l is too."""
-        table = np.zeros(self.labels**2)
-        for left, right in self.pairs():
-            at = self.codes[left] * self.labels + self.codes[right]
-            table += np.bincount(at, members[left], self.labels**2)
-        return table.reshape(self.labels, self.labels)
+        up, down = np.zeros((2, self.labels**2))
+        for earlier, later in self.pairs():
+            one, other = self.codes[earlier], self.codes[later]
+            up += np.bincount(one * self.labels + other, members[earlier], len(up))
+            down += np.bincount(other * self.labels + one, members[later], len(down))
+        return self._both_ways(up + down, members)
+
+    def over_pairs_of_sets(self, amounts: FloatArray) -> FloatArray:
+        """(L, L) for labels k and l, the sum of the (U,) amounts of the sets that have both."""
+        members = amounts[self.rows]
+        up = np.zeros(self.labels**2)
+        for earlier, later in self.pairs():
+            at = self.codes[earlier] * self.labels + self.codes[later]
+            up += np.bincount(at, members[earlier], len(up))
+        table = up.reshape(self.labels, self.labels)
+        return self._both_ways((table + table.T).ravel(), members)
+
+    def _both_ways(self, pairs: FloatArray, members: FloatArray) -> FloatArray:
+        """The table of pairs, with those of every member and itself."""
+        table = pairs.reshape(self.labels, self.labels)
+        table[np.diag_indices_from(table)] += np.bincount(self.codes, members, self.labels)
+        return table
 
 
 def fit(design: Design, paths: FloatArray, conversions: FloatArray) -> FloatArray:
@@ -200,7 +217,7 @@ def curvature(design: Design, paths: FloatArray, at: FloatArray) -> FloatArray:
 def _curved(design: Design, weight: FloatArray) -> FloatArray:
     matrix = np.empty((design.labels + 1, design.labels + 1))
     matrix[0] = matrix[:, 0] = design.over_labels(weight[None])[0]
-    matrix[1:, 1:] = design.over_pairs(weight[design.rows])
+    matrix[1:, 1:] = design.over_pairs_of_sets(weight)
     matrix[np.diag_indices_from(matrix)] += design.penalty
     # Where every path has the same labels, the free intercept may lie flat.
     matrix[0, 0] += 1e-12

@@ -83,6 +83,18 @@ def test_share_interval_is_that_of_the_jackknife():
         share_interval(part, whole, ALL, level=1)
 
 
+def test_none_and_all_leave_room_for_chance():
+    """Clopper and Pearson: beyond the end, 64 of 64 alike come up in less than 2.5 of 100 cases."""
+    whole = np.ones((SHARDS, 1), np.int64)
+    part = np.concatenate([0 * whole, whole, whole], axis=1)
+    low, high = share_interval(part, whole, ALL, level=0.95, certain=np.array([False, False, True]))
+    assert low.tolist()[0] == 0
+    assert high.tolist()[1:] == [1, 1]
+    assert (1 - high[0]) ** SHARDS == pytest.approx(0.025)
+    assert low[1] ** SHARDS == pytest.approx(0.025)
+    assert low[2] == 1
+
+
 # ---------------------------------------------------------------------- bootstrap
 
 

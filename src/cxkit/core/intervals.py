@@ -123,7 +123,12 @@ def interval(
 
 
 def share_interval(
-    part: NDArray[Any], whole: NDArray[Any], occupied: NDArray[np.bool_], *, level: float
+    part: NDArray[Any],
+    whole: NDArray[Any],
+    occupied: NDArray[np.bool_],
+    *,
+    level: float,
+    certain: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The ends of the interval of a share, from its counts in every shard.
 
@@ -132,13 +137,14 @@ def share_interval(
         whole: (SHARDS, n) or (SHARDS, 1) counts that ``part`` is a part of.
         occupied: (SHARDS,) which shards hold anything at all.
         level: How often intervals made like this hold the true share, between 0 and 1.
+        certain: (n,) shares that are 1 by what they mean, such as that of a first step.
 
     Returns:
         (n,) low and (n,) high ends, within 0 and 1: the share without each shard in turn tells how
         much it would vary from one set of customers to another (delete-a-group jackknife). NaN
-        where fewer than 10 shards hold anything of the whole. Of none of n, where nothing varies,
-        the high end is the exact one of a binomial share (Clopper and Pearson 1934, "The use of
-        confidence or fiducial limits", Biometrika 26).
+        where fewer than 10 shards hold anything of the whole. Of none of n and of all of n, where
+        nothing varies, the other end is the exact one of a binomial share (Clopper and Pearson
+        1934, "The use of confidence or fiducial limits", Biometrika 26), but of all by definition.
 
     Raises:
         DefinitionError: ``level`` is not between 0 and 1.
@@ -149,9 +155,10 @@ def share_interval(
     # Of six customers in a table of thousands nothing may vary by chance, and seem certain.
     error = np.where((whole > 0).sum(axis=0) < FEWEST_SHARDS, np.nan, error)
     low, high = interval(share, error, occupied, level=level, bounds=(0.0, 1.0))
-    # None of n: nothing varies either, but the share may be anything that leaves none by chance.
-    most = 1 - ((1 - level) / 2) ** divide(1.0, whole.sum(axis=0))
-    return low, np.where(share == 0, high + most, high)
+    # None or all of n: nothing varies either, but the share may be any that does so by chance.
+    beyond = 1 - ((1 - level) / 2) ** divide(1.0, whole.sum(axis=0))
+    every = share == 1 if certain is None else (share == 1) & ~certain
+    return np.where(every, low - beyond, low), np.where(share == 0, high + beyond, high)
 
 
 def shard_draws(

@@ -195,7 +195,8 @@ class ReplayCounts(JourneySummary):
 
     def states(self, *, level: float = 0.95) -> StateTable:
         """A funnel of states: how many were in each, how many ended there, and the time in it."""
-        return state_table(self.measuring, self.stays, self.measures, self.occupied(), level)
+        names, occupied = [*self.measuring.spec.states], self.occupied()
+        return state_table(self.measuring, names, self.stays, self.measures, occupied, level)
 
     def modes(self, *, level: float = 0.95) -> StateTable:
         """Time and stays by mode; a state without one is in the mode ``None``."""
@@ -204,8 +205,9 @@ class ReplayCounts(JourneySummary):
         names = list(dict.fromkeys([*(mode.id for mode in spec.modes), None]))
         place = np.array([names.index(mode_of.get(name)) for name in spec.states])
         stays = np.stack([self.stays[:, place == n].sum(axis=1) for n in range(len(names))], axis=1)
-        table = state_table(self.measuring, stays, self.measures, self.occupied(), level)
-        return attrs.evolve(table, names=names, kind="mode")
+        occupied = self.occupied()
+        table = state_table(self.measuring, names, stays, self.measures, occupied, level)
+        return attrs.evolve(table, kind="mode")
 
     def loop_counts(self, *, level: float = 0.95) -> LoopTable:
         """How often each loop was gone through."""

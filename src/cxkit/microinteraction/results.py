@@ -155,17 +155,19 @@ class StateTable(Result):
 
 def state_table(
     measuring: Measuring,
+    names: Sequence[str | None],
     stays: IntArray,
     measures: IntArray,
     occupied: NDArray[np.bool_],
     level: float,
 ) -> StateTable:
-    """The funnel of states."""
+    """The funnel of states, or of what else an instance stays in."""
     whole = measures[:, [MEASURES.index("instances")]]
-    low, high = share_interval(stays[:, :, 1], whole, occupied, level=level)
+    begin = np.array([name == measuring.spec.initial for name in names])  # where all have been
+    low, high = share_interval(stays[:, :, 1], whole, occupied, level=level, certain=begin)
     totals = stays.sum(axis=0)
     return StateTable(
-        names=list(measuring.spec.states),
+        names=list(names),
         stays=totals[:, 0],
         reached=totals[:, 1],
         share=divide(totals[:, 1], whole.sum()),

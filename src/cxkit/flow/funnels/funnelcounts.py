@@ -18,7 +18,7 @@ from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 from cxkit.model.summaries import JourneySummary
 
-__all__ = ["FunnelCounts", "FunnelResult", "at_least", "step_before"]
+__all__ = ["FunnelCounts", "FunnelResult", "at_least", "share_ends", "step_before"]
 
 
 def at_least(reached: NDArray[Any], key: NDArray[Any], keys: int, steps: int) -> IntArray:
@@ -46,6 +46,24 @@ def at_least(reached: NDArray[Any], key: NDArray[Any], keys: int, steps: int) ->
 def step_before(reached: NDArray[Any]) -> NDArray[Any]:
     """(..., steps) the counts of the step before; the first step is its own: all have entered."""
     return np.concatenate([reached[..., :1], reached[..., :-1]], axis=-1)
+
+
+def share_ends(
+    reached: NDArray[Any], occupied: NDArray[np.bool_], level: float
+) -> list[NDArray[np.float64]]:
+    """Intervals of the shares of all that entered, and of the step before: low, high, low, high.
+
+    Args:
+        reached: (SHARDS, ..., steps) counts.
+        occupied: (SHARDS,) which shards hold anything.
+        level: Of the intervals.
+    """
+    first = np.asarray(np.arange(reached.shape[-1]) == 0)  # its shares are 1 by what they mean
+    return [
+        end
+        for whole in (reached[..., :1], step_before(reached))
+        for end in share_interval(reached, whole, occupied, level=level, certain=first)
+    ]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -86,8 +104,7 @@ class FunnelCounts(JourneySummary):
         """Shares of the journeys that entered and of the step before, with intervals."""
         occupied, reached = self.occupied(), self.reached
         count, previous = reached.sum(axis=0), step_before(reached)
-        low, high = share_interval(reached, reached[:, :1], occupied, level=level)
-        step_low, step_high = share_interval(reached, previous, occupied, level=level)
+        low, high, step_low, step_high = share_ends(reached, occupied, level)
         return FunnelResult(
             funnel=self.funnel,
             journeys=int(self.journeys.sum()),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import IntArray
 from cxkit.core.codes import Codes, Vocabulary
-from cxkit.core.intervals import check_level, divide, share_interval
+from cxkit.core.intervals import check_level, divide
 from cxkit.core.periods import (
     check_period,
     local_days,
@@ -24,7 +24,7 @@ from cxkit.core.summary import PARAMETER, SHARDS, parameter, total
 from cxkit.errors import DefinitionError
 from cxkit.flow.cells import CellSummary, cells_of, cells_of_keys, spread, starts
 from cxkit.flow.funnels.funnel import Funnel
-from cxkit.flow.funnels.funnelcounts import at_least, step_before
+from cxkit.flow.funnels.funnelcounts import at_least, share_ends, step_before
 from cxkit.flow.funnels.funneltables import FunnelPeriodTable, FunnelSegmentTable
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
@@ -61,17 +61,14 @@ class _GroupCounts(CellSummary):
         bounds = np.append(first, len(code))
         # No group has no steps: their number is lost in the sum.
         reached = segment_sum(self.reached, bounds).reshape(-1, len(self.funnel.steps))
-        shape = (4, *reached.shape)
-        low, high, step_low, step_high = np.empty(shape)
+        ends = np.empty((4, *reached.shape))
         for l0 in range(0, len(first), _LABELS_AT_ONCE):
             some = slice(l0, l0 + _LABELS_AT_ONCE)
             rows = bounds[l0 : l0 + _LABELS_AT_ONCE + 1]
             columns = [spread(column, self.shard, rows) for column in self.reached.T]
             part = np.stack(columns, axis=-1)  # (SHARDS, labels, steps)
-            low[some], high[some] = share_interval(part, part[..., :1], occupied, level=level)
-            step_low[some], step_high[some] = share_interval(
-                part, step_before(part), occupied, level=level
-            )
+            ends[:, some] = share_ends(part, occupied, level)
+        low, high, step_low, step_high = ends
         return code[first], {
             "journeys": segment_sum(self.journeys, bounds),
             "reached": reached,

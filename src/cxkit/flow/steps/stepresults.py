@@ -173,7 +173,9 @@ class StepMatrix(Result):
         flat = part.reshape(len(part), -1)
         shape = part.shape[1:]
         whole = windows[:, np.newaxis]
-        low, high = share_interval(flat, whole, occupied, level=level)
+        # All have the event where the window lies around it.
+        event = np.broadcast_to((steps == 0) & (by == "event") & (window.event is not None), shape)
+        low, high = share_interval(flat, whole, occupied, level=level, certain=event.ravel())
         return cls(
             by=by,
             window=window,

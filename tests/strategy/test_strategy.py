@@ -368,7 +368,7 @@ def test_none_seen_is_not_none_for_sure():
     poisson = -math.log(0.025)  # the exact 95% interval of a count of 0 ends there
     assert found.high[1] == pytest.approx(poisson)
     seen = len(set(journeys.customer.to_list()))
-    assert found.high[0] == pytest.approx(poisson / seen)
+    assert found.high[0] == pytest.approx(1 - 0.025 ** (1 / seen))  # and of none of n customers
     assert found.state == ["open", "missed", "open"]
 
 

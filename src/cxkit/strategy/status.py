@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from cxkit.core.arrays import freeze
 from cxkit.core.intervals import (
-    FEWEST_SHARDS,
     check_level,
     divide,
     interval,
     jackknife_error,
     leave_one_out,
+    share_interval,
 )
 from cxkit.core.result import ColumnLike, Result
 from cxkit.core.spans import InstantLike, instant_us, span_us
@@ -159,46 +159,22 @@ def _measure(
         part = _customers(journeys, hit)
     seen = _customers(journeys, inside)
     occupied = np.asarray(np.bincount(shard, minlength=SHARDS) > 0)
+    if kpi.metric == "conversion_rate":
+        ends = share_interval(part[:, None], seen[:, None], occupied, level=level)
+        (low,), (high,) = np.clip(ends, kpi.low, kpi.high)
+        return float(divide(part.sum(), seen.sum())), float(low), float(high)
+    # A total without a shard is that of fewer customers: scaled up to as many.
     groups = int(occupied.sum())
-    rate = kpi.metric == "conversion_rate"
-    if rate:
-        value = divide(part.sum(), seen.sum())
-        without = divide(leave_one_out(part), leave_one_out(seen))
-    else:  # a total without a shard is that of fewer customers: scaled up to as many
-        value = np.asarray(part.sum())
-        without = leave_one_out(part) * (groups / max(groups - 1, 1))
-    error = jackknife_error(without, occupied)
-    # Of a handful of customers nothing may vary by chance, and of no goal at all nobody knows what
-    # it would be worth: neither is certain, so there is no interval.
-    few = rate and int((seen > 0).sum()) < FEWEST_SHARDS
-    if few or (kpi.metric == "value" and not hit.any()):
-        error = np.full_like(error, np.nan)
-    low, high = interval(value, error, occupied, level=level, bounds=(kpi.low, kpi.high))
+    error = jackknife_error(leave_one_out(part) * (groups / max(groups - 1, 1)), occupied)
+    if kpi.metric == "value" and not hit.any():
+        error = np.full_like(error, np.nan)  # nobody knows what a goal would be worth
+    total = np.asarray(part.sum())
+    low, high = interval(total, error, occupied, level=level, bounds=(kpi.low, kpi.high))
     if not hit.any() and not np.isnan(high):
-        high = _none_seen(kpi, seen, level)
-    if rate and value == 1 and not np.isnan(low):
-        low = _all_seen(kpi, seen, level)
-    return float(value), float(low), float(high)
-
-
-def _none_seen(kpi: KPI, seen: FloatArray, level: float) -> NDArray[np.float64]:
-    """The high end where nothing was counted: shards that are all 0 do not say how sure that is.
-
-    The exact interval of a Poisson count of 0, over the customers for a share (Garwood 1936,
-    "Fiducial limits for the Poisson distribution", Biometrika 28).
-    """
-    most = -math.log((1 - level) / 2)
-    whole = divide(most, seen.sum()) if kpi.metric == "conversion_rate" else np.asarray(most)
-    return np.minimum(whole, kpi.high)
-
-
-def _all_seen(kpi: KPI, seen: FloatArray, level: float) -> NDArray[np.float64]:
-    """The low end where all customers converted: shards that are all 1 do not say how sure that is.
-
-    The exact interval of a binomial share of n of n (Clopper and Pearson 1934, "The use of
-    confidence or fiducial limits", Biometrika 26).
-    """
-    return np.maximum(((1 - level) / 2) ** divide(1.0, seen.sum()), kpi.low)
+        # Shards that are all 0 do not say how sure that is. The exact interval of a Poisson count
+        # of 0 does (Garwood 1936, "Fiducial limits for the Poisson distribution", Biometrika 28).
+        high = min(-math.log((1 - level) / 2), kpi.high)
+    return float(total), float(low), float(high)
 
 
 def _customers(journeys: Journeys, rows: NDArray[np.bool_]) -> FloatArray:

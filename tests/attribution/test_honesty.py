@@ -14,8 +14,10 @@ from cxkit.attribution import (
     LastNonDirect,
     LastTouch,
     Linear,
+    LogisticCounterfactual,
     Markov,
     Paths,
+    PositionBased,
     PresenceShare,
     ShapleyRate,
     attribute,
@@ -25,7 +27,7 @@ from cxkit.attribution import (
 )
 from cxkit.attribution.chains import chaincredit
 from cxkit.core.intervals import shard_draws
-from cxkit.errors import CxWarning
+from cxkit.errors import CxWarning, DataError, DefinitionError
 
 QUIET = {"lookbacks": (), "gaps": (), "split": (), "lost": (), "duplicated": ()}
 
@@ -98,7 +100,7 @@ def test_null_paths_without_a_touch_are_no_comparison():
         e=["click", "buy", "click", "buy", "view", "view"],
     )
     for model in (Markov(), ShapleyRate()):
-        with pytest.warns(CxWarning, match="every path ends in 'buy'"):
+        with pytest.warns(CxWarning, match="'buy' but for 2 null paths without a touch"):
             answer = attribute(journeys, "buy", model, touches=["click"])
         assert answer.untouched_nulls == 2
         told = " ".join(answer.notes())
@@ -163,3 +165,78 @@ def test_few_shards_do_not_widen_the_bootstrap_of_wide_chains(monkeypatch):
     monkeypatch.setattr(chaincredit, "_MOST_SOLVED_ANEW", 10**6)
     anew = np.std(counts.quantities(weights)["share"][:, :-1], axis=0)
     assert np.median(moved / anew) == pytest.approx(1, abs=0.2)
+
+
+# Exact removal effects in value: 1/2, 1, 1, 0; and 0, 4/11, 14/11.
+NEARLY_NOTHING = [
+    (
+        [("b > c > a", 2, 1, -3), ("c > d > d", 0, 1, 0), ("b > c", 1, 0, -3)],
+        [-1.2, -2.4, -2.4, 0],
+    ),
+    (
+        [
+            *(("c > d", 1, 2, 7), ("c > c", 2, 0, -3), ("d", 1, 1, 10), ("a", 0, 2, 0)),
+            *(("d", 1, 1, -3), ("a > a > d", 0, 2, 0)),
+        ],
+        [0, 22 / 9, 77 / 9],
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "value"), NEARLY_NOTHING)
+def test_rounding_is_no_label_that_costs(rows, value):
+    answer = attribute_paths(Paths.from_counts(rows), Markov(2))
+    assert answer.value == pytest.approx(value, abs=1e-12)
+    assert not any("cost more" in told for told in answer.remarks)
+
+
+def test_rounding_is_no_presence_that_costs():
+    rows = [("a", 1, 0, 0.3), ("a > b", 1, 0, -0.1), ("a > c", 1, 0, -0.2), ("b > c", 1, 0, 5)]
+    counted = PresenceShare().count_paths(Paths.from_counts(rows))
+    assert -1e-15 < counted.value.sum(axis=0)[0] < 0
+    assert not any("cost more" in told for told in counted.result().remarks)
+
+
+def test_where_nothing_converts_the_answer_says_so():
+    journeys = table(c=[1, 1, 2], t=[0, 1, 0], ch=["a", "b", "a"], e=["view", "buy", "view"])
+    told = attribute(journeys, cx.Goal("buy", channel="a"), Linear()).notes()
+    assert any("there is no conversion, so nothing is shared" in note for note in told)
+    told = attribute(journeys, "buy", Linear(), touches=[cx.Goal("view", channel="b")]).notes()
+    assert any("no conversion has a touch, so nothing is shared" in note for note in told)
+
+
+def test_no_row_of_a_conversion_is_a_touch_of_a_later_one():
+    journeys = table(
+        c=[1, 1, 1], t=[0, 10, 20], ch=["a", "b", "c"], e=["view", "buy", "buy"], v=[None, 5.0, 7.0]
+    )
+    answer = attribute(journeys, "buy", LastTouch(), goal_is_touch=False, restart=False)
+    assert answer.conversions.tolist() == [2, 0, 0]
+    assert "no conversion's touchpoint is a touch" in " ".join(answer.notes())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PositionBased("x"), "a part of PositionBased must be a number; found 'x'"),
+        (lambda: LogisticCounterfactual("x"), "ridge of LogisticCounterfactual must be a number"),
+        (lambda: LabelWeights({"a": None}), "the weight of 'a' must be a number; found None"),
+        (lambda: LabelWeights(5), "a mapping of labels to numbers, or pairs of them; found 5"),
+        (lambda: LabelWeights({"a": 1e308}), "must lie between 0 and 1e.100; found 1e.308"),
+        (lambda: LastNonDirect(5.5), "direct names labels: text or whole numbers; found 5.5"),
+    ],
+)
+def test_what_is_no_number_is_told(make, message):
+    with pytest.raises(DefinitionError, match=message):
+        make()
+
+
+def test_counts_that_are_not_exact_are_refused():
+    with pytest.raises(DataError, match=r"conversions are 9.22e.18 in all, more than 2..53"):
+        Paths.from_counts([("a", 2**62, 0, 0), ("b", 2**62, 0, 0)])
+    with pytest.raises(DataError, match="nulls must be whole numbers"):
+        Paths.from_counts([("a", 1, 2**70, 0)])
+
+
+def test_one_model_is_a_comparison_of_one():
+    journeys = table(c=[1, 1, 2], t=[0, 1, 0], ch=["a", "b", "a"], e=["view", "buy", "view"])
+    assert [a.model for a in compare(journeys, "buy", Linear()).attributions] == [Linear()]

@@ -261,3 +261,8 @@ def test_what_cannot_be_read_is_refused():
     with pytest.raises(DataError, match="schema is 'x'"):
         Cleaning.from_dict({"schema": "x", "steps": []})
     assert np.array_equal(Cleaning([]).apply(Journeys.empty()).log.dropped, [])
+
+
+def test_lengths_that_no_journey_has_are_refused():
+    with pytest.raises(DefinitionError, match="least=5 and most=2: no journey"):
+        KeepLength(5, 2)

@@ -74,8 +74,9 @@ class Attribution(Result):
         labels: The L labels of the column ``by``, sorted; ``None`` last, if touches lack a label.
         touchpoints: (L,) touches with the label, on paths with a conversion or without.
         estimates: name -> the number of each label with its interval: ``conversions``, ``value``,
-            ``share`` (of the attributed conversions), ``value_share``, and what else the model
-            tells, such as ``removal_effect``. All of them are in :meth:`intervals`.
+            ``share`` (of the attributed conversions; NaN if there is none), ``value_share`` (NaN if
+            that value is zero), and what else the model tells, such as ``removal_effect``. All of
+            them are in :meth:`intervals`.
         total_conversions: All conversions.
         total_value: What they are worth.
         unattributed_conversions: Conversions whose path has no touch.
@@ -244,8 +245,15 @@ def path_notes(result: Attribution) -> list[str]:
     if rule.touches is not None:
         told.append(f"touches are {', '.join(g.name for g in rule.touches)}")
     if not rule.goal_is_touch:
-        told.append("the conversion's own touchpoint is no touch")
+        told.append(
+            "the conversion's own touchpoint is no touch"
+            if rule.restart
+            else "no conversion's touchpoint is a touch"
+        )
     lost = lost_note(result.unattributed_conversions, result.unattributed_value)
+    if result.total_conversions == result.unattributed_conversions:
+        what = "no conversion has a touch" if lost else "there is no conversion"
+        lost.append(f"{what}, so nothing is shared, and shares are not known (nan)")
     return [*(["; ".join(told)] if told else []), *lost]
 
 
@@ -275,9 +283,12 @@ def warn_without_nulls(results: Sequence[Attribution]) -> None:
     seeing = [r for r in results if r.model.sees_nulls]
     if any(r.total_conversions and r.null_paths == r.untouched_nulls for r in seeing):
         result = seeing[0]
+        nulls = result.null_paths
+        but = f" but for {nulls:,} null paths without a touch" if nulls else ""
         warnings.warn(
-            f"every path ends in {result.goal.name!r}, so the model cannot tell labels that lead "
-            "there from labels that do not; add the journeys of customers who never reached it",
+            f"every path ends in {result.goal.name!r}{but}, so the model cannot tell labels that "
+            "lead there from labels that do not; add the journeys of customers who never reached it"
+            f"{', with their touches' if nulls else ''}",
             CxWarning,
             stacklevel=3,
         )

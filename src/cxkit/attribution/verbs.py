@@ -113,7 +113,7 @@ def attribute(
 def compare(
     journeys: Journeys | Journey,
     goal: GoalLike | PathRule,
-    models: Iterable[AttributionModel] = DEFAULT_MODELS,
+    models: Iterable[AttributionModel] | AttributionModel = DEFAULT_MODELS,
     *,
     level: float = 0.95,
     draws: int | None = None,
@@ -125,7 +125,7 @@ def compare(
     Args:
         journeys: Journeys, or one journey.
         goal: The goal, the name of its event, or a whole path rule.
-        models: The models; no two with one name.
+        models: The models, or one; no two with one name.
         level: Of the intervals in the attributions.
         draws: See :func:`attribute`.
         rng: See :func:`attribute`.
@@ -157,6 +157,8 @@ def compare(
         paths without conversion: 1, which markov counts; last_touch cannot see them
     """
     journeys = as_journeys(journeys)
+    if isinstance(models, AttributionModel):
+        models = [models]
     given = [check_model(model) for model in models]
     names = [model.name for model in given]
     if not given or len(set(names)) < len(names):

@@ -1,4 +1,4 @@
-"""Whole numbers that are asked for."""
+"""Numbers that are asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,24 @@ import numpy as np
 
 from cxkit.errors import DefinitionError
 
-__all__ = ["whole_number"]
+__all__ = ["real_number", "whole_number"]
+
+
+def real_number(value: Any, name: str) -> float:
+    """A number as Python's own float.
+
+    Raises:
+        DefinitionError: It is none; text and truth values are none.
+
+    Example:
+        >>> real_number(5, "first")
+        5.0
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise DefinitionError(f"{name} must be a number; found {value!r}")
+    return float(value)
 
 
 def whole_number(value: Any, name: str, *, least: int = 1, most: int | None = None) -> int:

@@ -41,6 +41,7 @@ _MOST_LABELS_WITH_INTERVALS: Final = 500
 _MOST_SOLVED_ANEW: Final = 128
 """Up to so many labels a chain of order 1 is solved anew for every replicate."""
 _CELLS_AT_ONCE: Final = 1 << 22
+_ROUNDING: Final = 1e-11
 _SMALL_CHAIN: Final = 1 << 21
 """A chain of n contexts and V labels is solved anew for every replicate if V * n**3 is less."""
 
@@ -71,6 +72,8 @@ def chain_estimates(counts: ChainCounts, weights: FloatArray | None) -> Estimate
     effect, value_effect = wide
     share = divide(effect, effect.sum(axis=-1, keepdims=True))
     share = np.where(np.isnan(effect), np.nan, np.nan_to_num(share))
+    if weights is None and not counts.costly:
+        value_effect = np.maximum(value_effect, 0.0)  # not below by rounding
     value_share = divide(value_effect, value_effect.sum(axis=-1, keepdims=True))
     # No value, or effects of both signs, whose shares mean nothing: as the conversions.
     value_share = np.where(counts.costly | np.isnan(value_share), share, value_share)
@@ -89,7 +92,10 @@ def has_costly_label(counts: ChainCounts) -> bool:
         effects = _higher_order(counts.removal, None)
     else:
         effects = _first_order(counts, visited_slots(counts), None)
-    return bool((effects[1] < 0).any())
+    # Nothing is told apart from 0 that rounding could make of it: effects are parts of the sum of
+    # the values, which is small where they cancel each other.
+    least = _ROUNDING * divide(np.abs(counts.value).sum(), abs(counts.value.sum()))
+    return bool((effects[1] < -least).any())
 
 
 def why_bare(counts: ChainCounts) -> str:

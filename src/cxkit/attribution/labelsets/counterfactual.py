@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 import numpy as np
@@ -22,6 +22,7 @@ from cxkit.core.intervals import divide
 from cxkit.core.ragged import take_segments
 from cxkit.core.summary import SHARDS
 from cxkit.core.uniques import unique_sequences
+from cxkit.core.whole import real_number
 from cxkit.errors import DefinitionError
 
 __all__ = ["LogisticCounterfactual"]
@@ -29,6 +30,10 @@ __all__ = ["LogisticCounterfactual"]
 FloatArray = NDArray[np.float64]
 
 _MOST_ANEW: Final = 1 << 22  # members of sets, times sets of weights
+
+
+def _ridge(value: Any) -> float:
+    return real_number(value, "ridge of LogisticCounterfactual")
 
 
 def _positive(_: object, field: attrs.Attribute[float], value: float) -> None:
@@ -98,7 +103,7 @@ class LogisticCounterfactual(SetModel):
     kind: ClassVar[str] = "logistic_counterfactual"
     floored: ClassVar[bool] = True
 
-    ridge: float = attrs.field(default=1.0, converter=float, validator=_positive)
+    ridge: float = attrs.field(default=1.0, converter=_ridge, validator=_positive)
 
     def credit_of_sets(self, sets: SetRows, weights: FloatArray | None) -> Estimates:
         """Shares of the positive increments; see :class:`SetModel`.

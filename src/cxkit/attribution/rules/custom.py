@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.attribution.rules.rules import RuleModel
+from cxkit.attribution.rules.rules import MOST_WEIGHT, RuleModel
 from cxkit.attribution.touchpaths.converting import Touches
 from cxkit.core.arrays import IntArray
 from cxkit.core.ragged import segment_sum
@@ -91,10 +91,10 @@ class Custom(RuleModel):
                 f"found {given.dtype} of shape {given.shape}"
             )
         weight = given.astype(np.float64)
-        wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+        wrong = np.flatnonzero(~((weight >= 0) & (weight <= MOST_WEIGHT)))
         if len(wrong):
             raise DefinitionError(
-                f"{self.label!r} gives weights that are negative or not finite, first "
+                f"{self.label!r} gives weights that are not from 0 to {MOST_WEIGHT:g}, first "
                 f"{given[wrong[0]]} to touch {wrong[0]:,}"
             )
         whole = segment_sum(weight, offsets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -12,11 +11,12 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from cxkit.attribution.models import known_model
-from cxkit.attribution.rules.rules import RuleModel
+from cxkit.attribution.rules.rules import MOST_WEIGHT, RuleModel
 from cxkit.attribution.touchpaths.converting import Touches
 from cxkit.core.codes import Label
 from cxkit.core.ragged import chunks, segment_ids, segment_sum
 from cxkit.core.result import show_label
+from cxkit.core.whole import real_number
 from cxkit.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _MOST_CELLS = 1 << 20
 
 
 def _labels(value: Label | Iterable[Label | None] | None) -> tuple[Label | None, ...]:
+    if isinstance(value, float):
+        raise DefinitionError(f"direct names labels: text or whole numbers; found {value!r}")
     given = [value] if value is None or isinstance(value, (str, int)) else list(value)
     if not given:
         raise DefinitionError("direct is empty: then this is LastTouch(); name the direct labels")
@@ -167,11 +169,17 @@ class PresenceShare(RuleModel):
 
 def _pairs(weights: Weights) -> tuple[tuple[Label | None, float], ...]:
     given = weights.items() if isinstance(weights, Mapping) else weights
-    pairs = [(label, float(weight)) for label, weight in given]
+    try:
+        pairs = [(label, weight) for label, weight in given]
+    except (TypeError, ValueError):
+        raise DefinitionError(
+            f"weights are a mapping of labels to numbers, or pairs of them; found {weights!r}"
+        ) from None
+    pairs = [(label, real_number(weight, f"the weight of {label!r}")) for label, weight in pairs]
     for label, weight in pairs:
-        if not (weight >= 0 and math.isfinite(weight)):
+        if not 0 <= weight <= MOST_WEIGHT:
             raise DefinitionError(
-                f"the weight of {label!r} must be finite and not negative; found {weight}"
+                f"the weight of {label!r} must lie between 0 and {MOST_WEIGHT:g}; found {weight}"
             )
     return tuple(sorted(pairs, key=lambda pair: (pair[0] is None, str(pair[0]))))
 
@@ -191,7 +199,7 @@ class LabelWeights(RuleModel):
             take them for known.
 
     Raises:
-        DefinitionError: A weight is negative or not finite.
+        DefinitionError: A weight is no number from 0 to 1e100.
 
     Example:
         >>> from cxkit.attribution import Paths, attribute_paths

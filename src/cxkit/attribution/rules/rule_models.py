@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -15,6 +15,7 @@ from cxkit.attribution.touchpaths.converting import Touches, spread
 from cxkit.attribution.touchpaths.cutting import span_text
 from cxkit.core.ragged import segment_sum
 from cxkit.core.spans import SpanLike, span_us
+from cxkit.core.whole import real_number
 from cxkit.errors import DefinitionError
 
 __all__ = ["FirstTouch", "LastTouch", "Linear", "PositionBased", "TimeDecay"]
@@ -95,6 +96,10 @@ class Linear(RuleModel):
         return spread(1.0 / np.diff(touches.offsets), touches.offsets)
 
 
+def _part(value: Any) -> float:
+    return real_number(value, "a part of PositionBased")
+
+
 def _check_part(_: object, field: attrs.Attribute[float], value: float) -> None:
     if not 0 <= value <= 1:
         raise DefinitionError(f"{field.name}={value} of PositionBased must lie between 0 and 1")
@@ -135,9 +140,9 @@ class PositionBased(RuleModel):
 
     kind: ClassVar[str] = "position_based"
 
-    first: float = attrs.field(default=0.4, converter=float, validator=_check_part)
-    last: float = attrs.field(default=0.4, converter=float, validator=_check_part)
-    middle: float = attrs.field(default=0.0, converter=float, validator=_check_part)
+    first: float = attrs.field(default=0.4, converter=_part, validator=_check_part)
+    last: float = attrs.field(default=0.4, converter=_part, validator=_check_part)
+    middle: float = attrs.field(default=0.0, converter=_part, validator=_check_part)
 
     def __attrs_post_init__(self) -> None:
         """Check the parts together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, Self, Unpack
+from typing import ClassVar, Final, Self, Unpack
 
 import attrs
 import numpy as np
@@ -33,7 +33,11 @@ from cxkit.model.goal import GoalLike
 from cxkit.model.journey import Journey
 from cxkit.model.journeys import Journeys, as_journeys
 
-__all__ = ["RuleCredit", "RuleModel"]
+__all__ = ["MOST_WEIGHT", "RuleCredit", "RuleModel"]
+
+MOST_WEIGHT: Final = 1e100
+"""Weights of touches go so far: their sums stay numbers."""
+_ROUNDING: Final = 1e-11
 
 FloatArray = NDArray[np.float64]
 
@@ -262,7 +266,9 @@ class RuleCredit(AttributionSummary):
     @property
     def _costly(self) -> bool:
         """Whether the touches of a label have earned a value below 0 in all."""
-        return bool((self.value.sum(axis=0) < 0).any())
+        # Parts of touches do not cancel to the last bit.
+        least = _ROUNDING * np.abs(self.value).sum()
+        return bool((self.value.sum(axis=0) < -least).any())
 
     def estimate(self, weights: FloatArray | None) -> Estimates:
         """The credit under some weights of the shards."""

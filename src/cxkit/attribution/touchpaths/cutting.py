@@ -81,7 +81,9 @@ class PathRule:
             on one path only. If not, every path, the null path too, reaches back to the beginning
             of its journey (within the lookback), so that a touchpoint may earn part of several
             conversions; ``touchpoints`` in results then counts it once for each path.
-        goal_is_touch: Whether the conversion's own touchpoint is the last touch of its path.
+        goal_is_touch: Whether the conversion's own touchpoint is the last touch of its path. If
+            not, no touchpoint that reaches the goal is a touch, and so none on the paths of later
+            conversions either, which without ``restart`` reach back to it.
         touches: The events, or goals, that count as touches; ``None``: every one. Other touchpoints
             stay part of the journey but earn nothing, and that holds for the conversion's own too.
 

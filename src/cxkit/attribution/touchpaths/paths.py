@@ -152,13 +152,15 @@ class Paths(SequenceSummary, JourneySummary):
             by: The column that the labels are of.
 
         Raises:
-            DataError: A row is not of this form, a count is no whole number from 0 up, or there is
-                a value without a conversion.
+            DataError: A row is not of this form, a count is no whole number from 0 up, counts are
+                more than 2**53 in all, or there is a value without a conversion.
         """
         flat: list[Label | None] = []
         read = [read_row(i, row, separator, flat) for i, row in enumerate(rows)]
         read = [r for r in read if r[1] or r[2]]
-        size, converted, nulls = (np.array([r[i] for r in read], np.int64) for i in range(3))
+        size = np.array([r[0] for r in read], np.int64)
+        converted = counted([r[1] for r in read], len(read), "conversions")
+        nulls = counted([r[2] for r in read], len(read), "nulls")
         value = np.array([r[3] for r in read], np.float64)
         shard = np.zeros(len(read), np.uint8)
         return cls._count(

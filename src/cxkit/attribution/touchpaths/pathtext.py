@@ -23,6 +23,7 @@ _LINE: Final = "\n"
 _UNIT: Final = "\x1f"
 """Stands for a separator of several characters; ASCII calls it the unit separator."""
 _PADDING: Final = 8
+_MOST_COUNTED: Final = 2**53
 
 
 def read_texts(texts: Iterable[str], separator: str) -> tuple[Codes, IntArray]:
@@ -109,6 +110,11 @@ def counted(numbers: Any, length: int, name: str) -> IntArray:
     if len(whole) != length or bool((whole != given).any()) or bool((whole < 0).any()):
         raise DataError(f"{name} must be whole numbers from 0 up; found {given.dtype} such as "
                         f"{given[:3].tolist()}")  # fmt: skip
+    if whole.sum(dtype=np.float64) > _MOST_COUNTED:
+        raise DataError(
+            f"{name} are {whole.sum(dtype=np.float64):.3g} in all, more than 2**53: beyond that "
+            "counts are not exact"
+        )
     return whole
 
 

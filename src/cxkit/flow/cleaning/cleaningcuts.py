@@ -108,11 +108,22 @@ class KeepLength(CleaningStep):
     Attributes:
         least: Of how many touchpoints a journey must be.
         most: At most; ``None`` for no limit.
+
+    Raises:
+        DefinitionError: ``most`` is less than ``least``.
     """
 
     name: ClassVar[str] = "keep_length"
     least: int = attrs.field(default=2, validator=at_least(1))
     most: int | None = attrs.field(default=None, validator=at_least(1, none=True))
+
+    def __attrs_post_init__(self) -> None:
+        """Check both together."""
+        if self.most is not None and self.most < self.least:
+            raise DefinitionError(
+                f"least={self.least} and most={self.most}: no journey is as long as the one and as "
+                "short as the other"
+            )
 
     def change(self, journeys: Journeys) -> Change:
         """See :class:`Change`."""

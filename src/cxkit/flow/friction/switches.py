@@ -42,6 +42,16 @@ def _as_columns(columns: str | Sequence[str]) -> tuple[str, ...]:
     return found
 
 
+def _as_signals(signals: GoalLike | Sequence[GoalLike]) -> tuple[Goal, ...]:
+    found = as_goals(signals)
+    if not found:
+        raise DefinitionError(
+            "signals is empty, so no switch could be a disconnect moment; name one event or more, "
+            "such as 'complaint'"
+        )
+    return found
+
+
 def _as_within(span: SpanLike) -> str:
     return show_span(span_us(span, name="within"))
 
@@ -104,7 +114,7 @@ class DisconnectRule:
     """
 
     context: tuple[str, ...] = attrs.field(converter=_as_columns)
-    signals: tuple[Goal, ...] = attrs.field(converter=as_goals)
+    signals: tuple[Goal, ...] = attrs.field(converter=_as_signals)
     within: str = attrs.field(default="1d", converter=_as_within)
     by: str = attrs.field(default="channel", kw_only=True)
     gap: str | None = attrs.field(default=None, kw_only=True, converter=_as_gap)

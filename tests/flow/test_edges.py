@@ -157,3 +157,19 @@ def test_more_clusters_than_medoids_names_the_limit():
         flow.clusters(journeys, 4, most=3)
     with pytest.raises(DefinitionError, match="there are 6 by 'event'"):
         flow.clusters(journeys, 7)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda _: flow.Cleaning(5), "a cleaning is a list of steps"),
+        (lambda _: flow.Rename("event", 5), "names are a mapping of old names to new ones"),
+        (lambda j: flow.next_steps(j).after(5), "a path is a list of labels"),
+        (lambda j: flow.survival(j, "buy", until="2024-01-01"), "wait is TimeTo"),
+        (lambda _: flow.DisconnectRule("k", []), "signals is empty"),
+    ],
+)
+def test_what_is_no_argument_is_told(ask, message):
+    journeys = cx.simulate.retail(20, rng=1).journeys
+    with pytest.raises(cx.DefinitionError, match=message):
+        ask(journeys)

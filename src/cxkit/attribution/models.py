@@ -95,6 +95,8 @@ def model_from_dict(data: Mapping[str, Any]) -> AttributionModel:
         >>> model_from_dict(cx.attribution.TimeDecay("12h").to_dict())
         TimeDecay(half_life='12h')
     """
+    if not isinstance(data, Mapping):
+        raise DataError(f"an attribution model is read from what to_dict wrote; found {data!r}")
     if data.get("schema") != MODEL_SCHEMA or data.get("model") not in _KINDS:
         raise DataError(
             f"not an attribution model: schema is {data.get('schema')!r}, model is "

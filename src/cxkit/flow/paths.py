@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -82,12 +82,12 @@ def as_labels(path: Sequence[Label | None]) -> Sequence[Label | None]:
     """A path that is given as labels.
 
     Raises:
-        DefinitionError: It is a text, whose letters would pass for labels.
+        DefinitionError: It is no list, or a text, whose letters would pass for labels.
 
     Example:
         >>> as_labels(["view", "buy"])
         ['view', 'buy']
     """
-    if isinstance(path, (str, bytes)):
+    if isinstance(path, (str, bytes)) or not isinstance(path, Iterable):
         raise DefinitionError(f"a path is a list of labels, such as [{path!r}]; found {path!r}")
     return path

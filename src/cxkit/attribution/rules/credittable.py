@@ -64,7 +64,8 @@ class CreditTable(Result):
         share_high: (G,) upper end.
         cost: (G,) what the group cost; ``None`` if no costs were given.
         cost_per_conversion: (G,) cost over credit in conversions; NaN where nothing is earned.
-        roi: (G,) value less cost, over cost; NaN where nothing is spent.
+        roi: (G,) value less cost, over cost; NaN where the cost is not above 0: where nothing was
+            spent, or more came back.
         roi_low: (G,) lower end of its interval.
         roi_high: (G,) upper end.
         level: Of the intervals.

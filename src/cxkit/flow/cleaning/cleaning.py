@@ -29,6 +29,10 @@ _COUNTS: Final = (
 
 
 def _steps(steps: Iterable[CleaningStep]) -> tuple[CleaningStep, ...]:
+    if not isinstance(steps, Iterable):
+        raise DefinitionError(
+            f"a cleaning is a list of steps such as DropFast(60, '1min'); found {steps!r}"
+        )
     found = tuple(steps)
     for step in found:
         if not isinstance(step, CleaningStep):

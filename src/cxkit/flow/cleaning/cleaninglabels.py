@@ -11,6 +11,7 @@ import numpy as np
 from cxkit.core.codes import Codes, Label
 from cxkit.core.ragged import lengths, segment_max
 from cxkit.core.spans import SpanLike, instant_us, show_span, span_us
+from cxkit.errors import DefinitionError
 from cxkit.flow.cleaning.cleaningstep import (
     Change,
     CleaningStep,
@@ -27,7 +28,12 @@ def _after(value: SpanLike) -> str:
 
 def _names(names: Any) -> dict[Label, Label]:
     """Names from a mapping, or from pairs: JSON has no keys but text."""
-    return dict(names.items() if isinstance(names, Mapping) else names)
+    try:
+        return dict(names)
+    except (TypeError, ValueError):
+        raise DefinitionError(
+            f"names are a mapping of old names to new ones; found {names!r}"
+        ) from None
 
 
 @attrs.frozen

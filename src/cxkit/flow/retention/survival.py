@@ -20,6 +20,7 @@ from cxkit.core.codes import Codes, Vocabulary
 from cxkit.core.factorize import used_numbers
 from cxkit.core.spans import InstantLike, SpanLike, instant_us, show_span, span_us
 from cxkit.core.summary import AXIS, PARAMETER, parameter, total
+from cxkit.errors import DefinitionError
 from cxkit.flow.retention.beginnings import as_until
 from cxkit.flow.retention.logrank import LogRank, log_rank_of
 from cxkit.flow.retention.survivaltables import SurvivalTable, table_of
@@ -54,7 +55,7 @@ def survival(
     Raises:
         UnknownLabelError: The data does not have the event or channel of a goal.
         SchemaError: There is no such column, or it holds numbers.
-        DefinitionError: ``until`` is no instant, or ``unit`` no span.
+        DefinitionError: ``wait`` is none, ``until`` no instant, or ``unit`` no span.
 
     Example:
         >>> from cxkit.flow import TimeTo
@@ -79,6 +80,8 @@ def survival(
         [5.0]
     """
     many = as_journeys(journeys)
+    if not isinstance(wait, Wait):
+        raise DefinitionError(f"wait is TimeTo(...) a goal, or Churn(...); found {wait!r}")
     for goal in wait.goals():
         if many.touchpoints:
             goal.require(many)

@@ -157,3 +157,14 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"cxkit\[arrow\]"):
         fold(tmp_path, PATHS, **SMALL)
+
+
+def test_whole_numbers_that_are_read_as_text_are_not_called_text(tmp_path):
+    write(tmp_path / "a.parquet", pa.array([1, 2], pa.int64()))
+    write(tmp_path / "b.parquet", pa.array([3, 2**63], pa.uint64()))
+    message = (
+        r"'b.parquet': 'customer' is read as text here and as whole numbers before "
+        r"\(whole numbers from 2\*\*63 on are read as text\); make it one kind"
+    )
+    with pytest.raises(DataError, match=message):
+        fold(tmp_path, PATHS, **SMALL)

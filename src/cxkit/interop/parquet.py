@@ -103,11 +103,13 @@ class ParquetFile:
         name: Its path, short enough to be told apart from the others.
         path: Where it is.
         rows: How many rows it has.
+        schema: The Arrow schema of its columns.
     """
 
     name: str
     path: Path
     rows: int
+    schema: Any
 
     def batches(self, columns: Sequence[str], size: int) -> Iterator[Any]:
         """Its rows as Arrow record batches.
@@ -153,6 +155,6 @@ def open_parquet(paths: Sequence[Path], columns: Mapping[str, str]) -> list[Parq
             schemas[name] = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
             raise damaged(name, error) from error
-        files.append(ParquetFile(name, path, metadata.num_rows))
+        files.append(ParquetFile(name, path, metadata.num_rows, schemas[name]))
     check_schemas(schemas, columns)
     return files

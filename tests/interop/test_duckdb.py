@@ -334,7 +334,7 @@ def test_what_duckdb_does_not_understand(tmp_path):
 def test_paths_that_are_none(tmp_path):
     with pytest.raises(DataError, match="no file"):
         fold(tmp_path / "nope.parquet", PATHS, **SMALL)
-    with pytest.raises(DataError, match="no Parquet file"):
+    with pytest.raises(DataError, match="holds no file with data"):
         fold(tmp_path, PATHS, **SMALL)
     with pytest.raises(DataError, match="no file matches"):
         fold(str(tmp_path / "*.csv"), PATHS, **SMALL)

@@ -28,7 +28,7 @@ from cxkit.interop.fold import Folder
 from cxkit.interop.folded import Folded
 from cxkit.interop.parquet import open_parquet
 from cxkit.interop.paths import Paths, find_files
-from cxkit.interop.sniff import look_at
+from cxkit.interop.sniff import PARQUET, look_at
 from cxkit.interop.typedfirst import typed_first
 from cxkit.model.journeys import Journeys
 
@@ -253,7 +253,7 @@ def _header(files: list[Path]) -> tuple[str, list[str]]:
 
 def _kind(path: Path) -> str:
     endings = [ending.lower() for ending in path.suffixes]
-    if endings[-1:] == [".parquet"]:
+    if endings and endings[-1] in PARQUET:
         return "Parquet"
     if set(endings[-2:]) & set(_FILES):
         return "CSV"

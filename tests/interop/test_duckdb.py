@@ -306,6 +306,38 @@ def touchpoints(*many):
     )
 
 
+def test_the_name_of_a_folder_is_no_cell(tmp_path):
+    for at, folder in enumerate(["e=web", "e=mail"]):
+        (tmp_path / folder).mkdir()
+        table = pa.table({"c": [at], "t": [1], "e": [f"in file {at}"]})
+        pq.write_table(table, tmp_path / folder / "x.parquet")
+    seen = []
+    fold(tmp_path, PATHS, **SMALL, event="e", each=seen.append)
+    assert touchpoints(*seen) == touchpoints(cx.read_events(tmp_path, **SMALL, event="e").journeys)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_a_name_like_a_pattern_is_one_file(tmp_path, ending):
+    for at, name in enumerate(["a[1]", "a1", "a*", "a?", "[", "]", "[!a]"]):
+        path = tmp_path / f"{name}.{ending}"
+        if ending == "csv":
+            path.write_text(f"c,t\n{at},1\n")
+        else:
+            pq.write_table(pa.table({"c": [at], "t": [1]}), path)
+    files = sorted(tmp_path.iterdir())
+    folded = fold(files, PATHS, **SMALL)
+    assert (folded.rows, folded.journeys) == (7, 7)
+    for path in files:
+        assert fold([path], PATHS, **SMALL).rows == 1
+
+
+def test_columns_that_differ_by_case_are_not_mixed_up(tmp_path):
+    pq.write_table(pa.table({"c": [1], "t": [1]}), tmp_path / "0.parquet")
+    pq.write_table(pa.table({"C": [7], "c": [2], "t": [1]}), tmp_path / "1.parquet")
+    with pytest.raises(SchemaError, match=r"'1.parquet' has the columns \['C', 'c'\], which Duck"):
+        fold(tmp_path, PATHS, **SMALL)
+
+
 # ---------------------------------------------------------------- refusals
 
 

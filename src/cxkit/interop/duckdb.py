@@ -26,7 +26,7 @@ from cxkit.interop.asked import (
 from cxkit.interop.delimited import _read_header as read_header
 from cxkit.interop.fold import Folder
 from cxkit.interop.folded import Folded
-from cxkit.interop.parquet import open_parquet
+from cxkit.interop.parquet import ParquetFile, open_parquet
 from cxkit.interop.paths import Paths, find_files
 from cxkit.interop.sniff import PARQUET, look_at
 from cxkit.interop.typedfirst import typed_first
@@ -225,7 +225,10 @@ def _query(source: Paths, columns: Mapping[str, str], scratch: Path) -> str:
         raise DataError(f"files of {' and '.join(sorted(kinds))}; fold one kind at a time")
     if kinds == {"Parquet"}:
         opened = open_parquet(files, columns)  # mixed kinds are refused by name
-        return f"FROM read_parquet([{_listed(typed_first(opened, columns, scratch))}])"
+        _check_case(opened, columns)
+        listed = _listed(typed_first(opened, columns, scratch))
+        # Else a folder named channel=web says what the column holds, not the file.
+        return f"FROM read_parquet([{listed}], hive_partitioning = false)"
     delimiter, names = _header(files)
     # All is said, so that DuckDB has nothing to guess: no line is skipped, no id becomes a number.
     columns_sql = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
@@ -233,6 +236,18 @@ def _query(source: Paths, columns: Mapping[str, str], scratch: Path) -> str:
         f"FROM read_csv([{_listed(files)}], auto_detect = false, header = true, quote = '\"', "
         f"escape = '\"', delim = {_literal(delimiter)}, columns = {{{columns_sql}}})"
     )
+
+
+def _check_case(files: list[ParquetFile], columns: Mapping[str, str]) -> None:
+    """Refuse columns of which DuckDB, that does not tell 'User' from 'user', may take the wrong."""
+    for file in files if len(files) > 1 else ():
+        for column in columns:
+            same = [name for name in file.schema.names if name.lower() == column.lower()]
+            if len(same) > 1:
+                raise SchemaError(
+                    f"{file.name!r} has the columns {same}, which DuckDB does not tell apart in "
+                    "several files; rename one, or leave it out"
+                )
 
 
 def _header(files: list[Path]) -> tuple[str, list[str]]:
@@ -286,7 +301,8 @@ def _quoted(name: str) -> str:
 
 
 def _listed(paths: list[Path]) -> str:
-    return ", ".join(_literal(os.fspath(path)) for path in paths)
+    """Paths as they are: in brackets, a sign that begins a pattern stands for itself."""
+    return ", ".join(_literal(re.sub(r"([*?[])", r"[\1]", os.fspath(path))) for path in paths)
 
 
 def _literal(text: str) -> str:

@@ -228,6 +228,116 @@ def test_spilled_files_do_not_stay(tmp_path, files, monkeypatch):
     fold(files, PATHS, **ROLES, **LIMIT, spill=spill)
 
 
+# ---------------------------------------------------------------- files of several widths
+
+
+WIDTHS = {
+    "value: whole, then decimal": ("v", pa.array([1, 2]), pa.array([0.4, 2.5])),
+    "value: of other scales": (
+        "v",
+        pa.array([1, 2]).cast(pa.decimal128(19, 0)),
+        pa.array([0.4, 2.5]).cast(pa.decimal128(9, 4)),
+    ),
+    "value: single, then double": ("v", pa.array([1.5, 2.1], pa.float32()), pa.array([0.1, 2.1])),
+    "value: unsigned": ("v", pa.array([-1, 2]), pa.array([3, 2**64 - 1], pa.uint64())),
+    "value: without a type": ("v", pa.nulls(2), pa.array([0.4, 2.5])),
+    "value: nothing at all": ("v", pa.nulls(2), pa.nulls(2)),
+    "customer: whole, then decimal": ("c", pa.array([1, 2]), pa.array([3.0, 4.5])),
+    "customer: 32, then 64 bits": ("c", pa.array([1, -2], pa.int32()), pa.array([3, 2**40])),
+    "customer: unsigned, small": ("c", pa.array([1, -2]), pa.array([3, 4], pa.uint64())),
+    "customer: unsigned, large": ("c", pa.array([1, -2]), pa.array([3, 2**63], pa.uint64())),
+    "customer: both unsigned": (
+        "c",
+        pa.array([1, 200], pa.uint8()),
+        pa.array([3, 2**63 - 1], pa.uint64()),
+    ),
+    "customer: without a type": ("c", pa.nulls(2), pa.array(["x", "y"])),
+    "time: whole, then decimal": ("t", pa.array([1, 2]), pa.array([1.5, 2.25])),
+    "time: of other units": (
+        "t",
+        pa.array([1, 2], pa.timestamp("ms", "UTC")),
+        pa.array([1, 2_000_001_000], pa.timestamp("ns", "UTC")),
+    ),
+    "time: local, of other units": (
+        "t",
+        pa.array([1, 2], pa.timestamp("us")),
+        pa.array([1, 2_000_001_000], pa.timestamp("ns")),
+    ),
+    "event: text of two widths": (
+        "e",
+        pa.array(["x", "y"]),
+        pa.array(["z", None], pa.large_string()),
+    ),
+    "event: whole numbers": ("e", pa.array([1, 2], pa.int8()), pa.array([300, 2])),
+}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("what", WIDTHS)
+def test_the_first_file_does_not_set_the_types(tmp_path, what, order):
+    """DuckDB casts to the types of the first file; the answer is that of read_events."""
+    column, *arrays = WIDTHS[what]
+    for at, changed in enumerate(arrays[::order]):
+        table = {
+            "x": pa.array([at, at]),
+            "c": pa.array([f"{at}a", f"{at}b"]),
+            "t": pa.array([1, 2]),
+            "e": pa.array(["go", "stop"]),
+            "v": pa.array([1.0, 2.0]),
+        }
+        pq.write_table(pa.table({**table, column: changed}), tmp_path / f"{at}.parquet")
+    stamps = pa.types.is_timestamp(arrays[0].type)
+    roles = {**SMALL, "event": "e", "value": "v", "time_unit": None if stamps else "s"}
+    roles["tz"] = "UTC" if stamps and arrays[0].type.tz is None else None
+    expected = cx.read_events(tmp_path, **roles)
+    for batch_rows in (1000, 1):
+        seen = []
+        folded = fold(tmp_path, PATHS, **roles, each=seen.append, batch_rows=batch_rows)
+        assert touchpoints(*seen) == touchpoints(expected.journeys)
+        assert folded.rejected.to_dicts() == expected.rejected.to_dicts()
+
+
+def touchpoints(*many):
+    return sorted(
+        (repr(t.customer), str(t.time), str(t.event), repr(t.value))
+        for journeys in many
+        for journey in journeys
+        for t in journey
+    )
+
+
+def test_the_name_of_a_folder_is_no_cell(tmp_path):
+    for at, folder in enumerate(["e=web", "e=mail"]):
+        (tmp_path / folder).mkdir()
+        table = pa.table({"c": [at], "t": [1], "e": [f"in file {at}"]})
+        pq.write_table(table, tmp_path / folder / "x.parquet")
+    seen = []
+    fold(tmp_path, PATHS, **SMALL, event="e", each=seen.append)
+    assert touchpoints(*seen) == touchpoints(cx.read_events(tmp_path, **SMALL, event="e").journeys)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_a_name_like_a_pattern_is_one_file(tmp_path, ending):
+    for at, name in enumerate(["a[1]", "a1", "a*", "a?", "[", "]", "[!a]"]):
+        path = tmp_path / f"{name}.{ending}"
+        if ending == "csv":
+            path.write_text(f"c,t\n{at},1\n")
+        else:
+            pq.write_table(pa.table({"c": [at], "t": [1]}), path)
+    files = sorted(tmp_path.iterdir())
+    folded = fold(files, PATHS, **SMALL)
+    assert (folded.rows, folded.journeys) == (7, 7)
+    for path in files:
+        assert fold([path], PATHS, **SMALL).rows == 1
+
+
+def test_columns_that_differ_by_case_are_not_mixed_up(tmp_path):
+    pq.write_table(pa.table({"c": [1], "t": [1]}), tmp_path / "0.parquet")
+    pq.write_table(pa.table({"C": [7], "c": [2], "t": [1]}), tmp_path / "1.parquet")
+    with pytest.raises(SchemaError, match=r"'1.parquet' has the columns \['C', 'c'\], which Duck"):
+        fold(tmp_path, PATHS, **SMALL)
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -256,7 +366,7 @@ def test_what_duckdb_does_not_understand(tmp_path):
 def test_paths_that_are_none(tmp_path):
     with pytest.raises(DataError, match="no file"):
         fold(tmp_path / "nope.parquet", PATHS, **SMALL)
-    with pytest.raises(DataError, match="no Parquet file"):
+    with pytest.raises(DataError, match="holds no file with data"):
         fold(tmp_path, PATHS, **SMALL)
     with pytest.raises(DataError, match="no file matches"):
         fold(str(tmp_path / "*.csv"), PATHS, **SMALL)

@@ -198,13 +198,15 @@ def test_rows_without_a_customer_may_stand_anywhere():
 
 
 def test_a_column_that_changes_its_kind_is_refused():
-    with pytest.raises(DataError, match="table 1: 'customer' holds text here and whole numbers"):
+    with pytest.raises(DataError, match="table 1: 'customer' is read as text here and as whole"):
         fold_small([small([1, 2]), small(["3"])])
-    with pytest.raises(DataError, match="'event' holds whole numbers here and text before"):
+    with pytest.raises(DataError, match="'event' is read as whole numbers here and as text before"):
         fold_small([small([1], e=["x"]), small([1], e=[None]), small([1], e=[5])], event="e")
-    with pytest.raises(DataError, match="'customer' holds text here and whole numbers before"):
+    with pytest.raises(
+        DataError, match="'customer' is read as text here and as whole numbers before"
+    ):
         fold_small([small(np.array([1], np.uint64)), small(np.array([2**63], np.uint64))])
-    with pytest.raises(DataError, match="'x' holds decimal numbers here and whole"):
+    with pytest.raises(DataError, match="'x' is read as decimal numbers here and as whole"):
         fold_small([small([1], x=[1]), small([1], x=[1.5])], columns=["x"])
 
 

@@ -237,3 +237,32 @@ def test_parquet_damaged_in_the_middle(tmp_path: Path) -> None:
         # Either it is read, or refused by name; never a crash of another kind.
         with contextlib.suppress(DataError, SchemaError):
             read(path, channel="h")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("small", ["int64", "int8"])
+def test_ids_that_only_unsigned_numbers_hold(tmp_path: Path, small: str, order: int) -> None:
+    """They are text, as one file of unsigned numbers is read; none is lost or cut."""
+    pa = pytest.importorskip("pyarrow")
+    parts = [pa.array([1, 2], small), pa.array([3, 2**63, None], pa.uint64())]
+    for at, ids in enumerate(parts[::order]):
+        parquet({"c": ids, "t": [1] * len(ids), "v": ids}, tmp_path / f"{at}.parquet")
+    got = read(tmp_path, value="v")
+    whole = pa.table({"c": pa.array([1, 2, 3, 2**63], pa.uint64()), "t": [1] * 4})
+    assert [j.customer for j in got.journeys] == ["1", "2", "3", str(2**63)]
+    assert list(got.journeys.customer.vocabulary) == list(
+        cx.ingest(whole, **ROLES).journeys.customer.vocabulary
+    )
+    assert got.journeys.value.tolist() == [1, 2, 3, 2.0**63]
+    # Without one so large they are numbers.
+    parquet({"c": pa.array([3], pa.uint64()), "t": [1]}, tmp_path / f"{int(order == 1)}.parquet")
+    assert [j.customer for j in read(tmp_path).journeys] == [1, 2, 3]
+
+
+def test_times_that_no_unit_holds_name_file_and_column(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    far = pa.array([10**17], pa.timestamp("us", "UTC"))
+    parquet({"c": ["u"], "t": far}, tmp_path / "a.parquet")
+    parquet({"c": ["u"], "t": pa.array([1], pa.timestamp("ns", "UTC"))}, tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"column 't' of 'a.parquet' is timestamp\[us.*ns.*b.*one"):
+        read(tmp_path, time_unit=None)

@@ -1,5 +1,7 @@
 """Folders of Parquet that are sorted by customer: counted as one, refused by file and row."""
 
+from importlib.util import find_spec
+
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -140,7 +142,7 @@ def test_mixed_schemas_are_refused_by_file(tmp_path):
 
 
 def test_paths_that_are_none(tmp_path):
-    with pytest.raises(DataError, match=r"no Parquet file \(\*.parquet\) in the folder"):
+    with pytest.raises(DataError, match=r"folder .* holds no file with data"):
         fold(tmp_path, PATHS, **SMALL)
     with pytest.raises(DataError, match="no file"):
         fold(tmp_path / "nope.parquet", PATHS, **SMALL)
@@ -156,4 +158,65 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     write(tmp_path / "a.parquet", [1])
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"cxkit\[arrow\]"):
+        fold(tmp_path, PATHS, **SMALL)
+
+
+def test_whole_numbers_that_are_read_as_text_are_not_called_text(tmp_path):
+    write(tmp_path / "a.parquet", pa.array([1, 2], pa.int64()))
+    write(tmp_path / "b.parquet", pa.array([3, 2**63], pa.uint64()))
+    message = (
+        r"'b.parquet': 'customer' is read as text here and as whole numbers before "
+        r"\(whole numbers from 2\*\*63 on are read as text\); make it one kind"
+    )
+    with pytest.raises(DataError, match=message):
+        fold(tmp_path, PATHS, **SMALL)
+
+
+def every_reader():
+    """Whatever takes a folder must find the same files in it."""
+    readers = {"read_events": lambda path: cx.read_events(path, **SMALL).rows}
+    readers["parquet.fold"] = lambda path: fold(path, PATHS, **SMALL).rows
+    if find_spec("duckdb"):
+        readers["duckdb.fold"] = lambda path: cx.interop.duckdb.fold(path, PATHS, **SMALL).rows
+    return readers
+
+
+def test_a_folder_has_the_same_files_for_every_reader(tmp_path):
+    for at, ending in enumerate([".parquet", ".PARQUET", ".pq", ".Pq"]):
+        write(tmp_path / f"{at}{ending}", [at])
+    (tmp_path / "_SUCCESS").write_text("")
+    (tmp_path / ".0.parquet.crc").write_text("crc")
+    (tmp_path / "empty.csv").write_text("")
+    assert {name: read(tmp_path) for name, read in every_reader().items()} == dict.fromkeys(
+        every_reader(), 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("2.parq", r"'2.parq' does not say by its ending what it is; .*\.parquet, \.pq"),
+        ("2", "'2' does not say by its ending what it is"),
+        ("2.csv", "files of several kinds: '1.parquet' is parquet, '2.csv' is text; read them"),
+        ("2.csv.pq", "'2.csv.pq' is no Parquet, though its ending says so"),
+    ],
+)
+def test_no_file_of_a_folder_is_passed_over(tmp_path, name, message):
+    write(tmp_path / "1.parquet", [1])
+    (tmp_path / name).write_text("c,t\n1,1\n")
+    for read in every_reader().values():
+        with pytest.raises(DataError, match=message):
+            read(tmp_path)
+
+
+def test_what_is_not_parquet_is_not_called_damaged(tmp_path):
+    (tmp_path / "1.csv").write_text("c,t\n1,1\n")
+    with pytest.raises(DataError, match=r"no Parquet file in the folder .*'1.csv' is text"):
+        fold(tmp_path, PATHS, **SMALL)
+    with pytest.raises(DataError, match=r"'1.csv' is text by its ending, not Parquet"):
+        fold(tmp_path / "1.csv", PATHS, **SMALL)
+    (tmp_path / "1.csv").unlink()
+    write(tmp_path / "1.parquet", [1])
+    (tmp_path / "2.PQ").write_bytes(b"")
+    with pytest.raises(DataError, match=r"'2.PQ' is empty: it has no byte"):
         fold(tmp_path, PATHS, **SMALL)

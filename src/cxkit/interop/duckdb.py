@@ -26,9 +26,10 @@ from cxkit.interop.asked import (
 from cxkit.interop.delimited import _read_header as read_header
 from cxkit.interop.fold import Folder
 from cxkit.interop.folded import Folded
-from cxkit.interop.parquet import open_parquet
+from cxkit.interop.parquet import ParquetFile, open_parquet
 from cxkit.interop.paths import Paths, find_files
-from cxkit.interop.sniff import look_at
+from cxkit.interop.sniff import PARQUET, look_at
+from cxkit.interop.typedfirst import typed_first
 from cxkit.model.journeys import Journeys
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ def fold(
         with _translated():
             _run(folder, source, columns, size, progress)
         return folder.finish()
-    query = _query(source, columns)
     with tempfile.TemporaryDirectory(prefix="cxkit-") as scratch, _translated():
+        query = _query(source, columns, Path(scratch))
         config: dict[str, Any] = {"temp_directory": os.fspath(scratch if spill is None else spill)}
         if memory_limit is not None:
             config["memory_limit"] = memory_limit
@@ -211,8 +212,8 @@ def _stream(relation: Any, batch_rows: int) -> Any:
     return relation.fetch_arrow_reader(batch_rows)  # before DuckDB 1.5
 
 
-def _query(source: Paths, columns: Mapping[str, str]) -> str:
-    """The query that reads a source."""
+def _query(source: Paths, columns: Mapping[str, str], scratch: Path) -> str:
+    """The query that reads a source; a file that it needs is written into the scratch folder."""
     # Not Path.exists, which raises for a query that is too long for the name of a file.
     if isinstance(source, str) and _QUERY.match(source) and not os.path.exists(source):  # noqa: PTH110
         return source.strip().rstrip(";")
@@ -222,17 +223,31 @@ def _query(source: Paths, columns: Mapping[str, str]) -> str:
     kinds = {_kind(path) for path in files}
     if len(kinds) > 1:
         raise DataError(f"files of {' and '.join(sorted(kinds))}; fold one kind at a time")
-    listed = ", ".join(_literal(os.fspath(path)) for path in files)
     if kinds == {"Parquet"}:
-        open_parquet(files, columns)  # mixed schemas are refused by name, not cast
-        return f"FROM read_parquet([{listed}])"
+        opened = open_parquet(files, columns)  # mixed kinds are refused by name
+        _check_case(opened, columns)
+        listed = _listed(typed_first(opened, columns, scratch))
+        # Else a folder named channel=web says what the column holds, not the file.
+        return f"FROM read_parquet([{listed}], hive_partitioning = false)"
     delimiter, names = _header(files)
     # All is said, so that DuckDB has nothing to guess: no line is skipped, no id becomes a number.
     columns_sql = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"FROM read_csv([{listed}], auto_detect = false, header = true, quote = '\"', "
+        f"FROM read_csv([{_listed(files)}], auto_detect = false, header = true, quote = '\"', "
         f"escape = '\"', delim = {_literal(delimiter)}, columns = {{{columns_sql}}})"
     )
+
+
+def _check_case(files: list[ParquetFile], columns: Mapping[str, str]) -> None:
+    """Refuse columns of which DuckDB, that does not tell 'User' from 'user', may take the wrong."""
+    for file in files if len(files) > 1 else ():
+        for column in columns:
+            same = [name for name in file.schema.names if name.lower() == column.lower()]
+            if len(same) > 1:
+                raise SchemaError(
+                    f"{file.name!r} has the columns {same}, which DuckDB does not tell apart in "
+                    "several files; rename one, or leave it out"
+                )
 
 
 def _header(files: list[Path]) -> tuple[str, list[str]]:
@@ -253,7 +268,7 @@ def _header(files: list[Path]) -> tuple[str, list[str]]:
 
 def _kind(path: Path) -> str:
     endings = [ending.lower() for ending in path.suffixes]
-    if endings[-1:] == [".parquet"]:
+    if endings and endings[-1] in PARQUET:
         return "Parquet"
     if set(endings[-2:]) & set(_FILES):
         return "CSV"
@@ -283,6 +298,11 @@ def _translated() -> Iterator[None]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _listed(paths: list[Path]) -> str:
+    """Paths as they are: in brackets, a sign that begins a pattern stands for itself."""
+    return ", ".join(_literal(re.sub(r"([*?[])", r"[\1]", os.fspath(path))) for path in paths)
 
 
 def _literal(text: str) -> str:

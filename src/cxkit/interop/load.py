@@ -11,19 +11,18 @@ import attrs
 import numpy as np
 
 from cxkit.core.progress import ProgressLike
-from cxkit.errors import DataError
 from cxkit.interop.delimited import Broken, read_delimited
 from cxkit.interop.jsonlines import read_json_lines
 from cxkit.interop.oneschema import check_names
 from cxkit.interop.parquetfiles import read_parquet
-from cxkit.interop.paths import in_folder, short_names
+from cxkit.interop.paths import files_of, short_names
 from cxkit.interop.sniff import FileKind, look_at
 from cxkit.interop.xes import load_xes
 from cxkit.model import columns
 from cxkit.model.columns import Column
 from cxkit.model.tables import Table
 
-__all__ = ["files_of", "load"]
+__all__ = ["load"]
 
 _LOOSE: Final = ("json lines", "xes")  # kinds whose rows need not all have the same fields
 
@@ -62,27 +61,6 @@ def load(
         return read_parquet([file.path for file in files], wanted), Broken()
     parts = [_load(file, delimiter, encoding, wanted, progress) for file in files]
     return _stack(files, [table for table, _ in parts], wanted), _stack_broken(parts)
-
-
-def files_of(folder: Path, encoding: str) -> list[FileKind]:
-    """The files of a folder, all of one kind, in the order of their names.
-
-    Files without a byte are not among them.
-
-    Raises:
-        DataError: There is none, or they are of several kinds.
-    """
-    paths = [found for found in in_folder(folder) if found.stat().st_size]
-    if not paths:
-        raise DataError(f"folder {str(folder)!r} holds no file with data")
-    files = [look_at(found, encoding) for found in paths]
-    odd = next((file for file in files if file.kind != files[0].kind), None)
-    if odd is not None:
-        raise DataError(
-            f"folder {str(folder)!r} holds files of several kinds: {files[0].path.name!r} is "
-            f"{files[0].kind}, {odd.path.name!r} is {odd.kind}; read them apart"
-        )
-    return files
 
 
 def _load(

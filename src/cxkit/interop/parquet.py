@@ -50,7 +50,8 @@ def fold(
             names, where ``part-2`` comes before ``part-10``. Over all of them, rows are sorted by
             customer, numbers by size and text by code point; the rows of one customer may come in
             any order, and may begin in one file and go on in the next. In a folder, what begins
-            with ``_`` or ``.`` is left out.
+            with ``_`` or ``.`` is left out, and every other file must be Parquet (``.parquet`` or
+            ``.pq``).
         summary: What to count; see :func:`cxkit.interop.fold.fold`.
         each: Called with the journeys of every batch; see there.
         batch_rows: How many rows are in memory at once.
@@ -62,8 +63,8 @@ def fold(
         The summaries, and an account of every row. Rows are counted from 0 over all files.
 
     Raises:
-        DataError: A file is not there, damaged, or not sorted by customer; the error names file
-            and row. Or a customer has more than 2,147,483,647 touchpoints.
+        DataError: A file is not there, damaged, not Parquet, or not sorted by customer; the error
+            names file and row. Or a customer has more than 2,147,483,647 touchpoints.
         SchemaError: A file lacks a column, or a column is text in one file and numbers in another;
             otherwise as in :func:`cxkit.ingest`.
         DefinitionError: ``summary`` or ``batch_rows`` is none; otherwise as in
@@ -103,11 +104,13 @@ class ParquetFile:
         name: Its path, short enough to be told apart from the others.
         path: Where it is.
         rows: How many rows it has.
+        schema: The Arrow schema of its columns.
     """
 
     name: str
     path: Path
     rows: int
+    schema: Any
 
     def batches(self, columns: Sequence[str], size: int) -> Iterator[Any]:
         """Its rows as Arrow record batches.
@@ -147,12 +150,14 @@ def open_parquet(paths: Sequence[Path], columns: Mapping[str, str]) -> list[Parq
     files: list[ParquetFile] = []
     schemas: dict[str, Any] = {}
     for path, name in zip(paths, short_names(paths), strict=True):
-        look_at(path, "utf-8")
+        kind = look_at(path, "utf-8").kind
+        if kind != "parquet":
+            raise DataError(f"{name!r} is {kind} by its ending, not Parquet; fold files of Parquet")
         try:
             metadata = parquet.read_metadata(path)
             schemas[name] = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
             raise damaged(name, error) from error
-        files.append(ParquetFile(name, path, metadata.num_rows))
+        files.append(ParquetFile(name, path, metadata.num_rows, schemas[name]))
     check_schemas(schemas, columns)
     return files

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cxkit.errors import MissingExtraError
-from cxkit.interop.oneschema import check_schemas, damaged, kind_of
+from cxkit.errors import DataError, MissingExtraError
+from cxkit.interop.oneschema import check_schemas, common_type, damaged, exceeds_int64
 from cxkit.interop.paths import short_names
 from cxkit.model.tables import Table, open_table
 
@@ -22,7 +22,7 @@ def read_parquet(paths: Sequence[Path], wanted: Mapping[str, str] | None) -> Tab
         wanted: The columns to keep -> their role; ``None`` keeps all.
 
     Raises:
-        DataError: A file is damaged.
+        DataError: A file is damaged, or a value has no place in the type of the others.
         SchemaError: A wanted column is missing in some file, or of another kind than in the first.
         MissingExtraError: pyarrow is not installed.
     """
@@ -56,13 +56,13 @@ def read_parquet(paths: Sequence[Path], wanted: Mapping[str, str] | None) -> Tab
             raise damaged(name, error) from error
         # pyarrow takes "a" for the beginning of a path, and reads a column "a.b" too.
         parts.append(part.select([at for at, n in enumerate(part.column_names) if n in chosen]))
-    table = open_table(parts[0] if len(parts) == 1 else _together(parts))
+    table = open_table(parts[0] if len(parts) == 1 else _together(parts, names))
     # Columns that were not read are still named, for the error about one that is not there.
     every: tuple[str, ...] = tuple(schemas[names[0]].names)
     return Table("Parquet file", every, rows, lambda at: table.column(every[at], every[at]))
 
 
-def _together(parts: list[Any]) -> Any:
+def _together(parts: list[Any], files: Sequence[str]) -> Any:
     import pyarrow as pa
 
     order = parts[0].column_names
@@ -71,29 +71,25 @@ def _together(parts: list[Any]) -> Any:
     for name in order:
         arrays = [part.column(name) for part in parts]
         if len({array.type for array in arrays}) > 1:
-            kind = _wide(arrays)
-            # Numbers too large for a decimal are refused by the reader of their role, row by row.
-            arrays = [array.cast(kind, safe=kind != pa.float64()) for array in arrays]
+            arrays = _cast(name, arrays, files)
         chunks = [chunk for array in arrays for chunk in array.chunks]
         columns.append(pa.chunked_array(chunks, type=arrays[0].type))
     return pa.table(columns, names=order)
 
 
-def _wide(arrays: list[Any]) -> Any:
-    """A type that holds all of one kind."""
+def _cast(column: str, arrays: list[Any], files: Sequence[str]) -> list[Any]:
+    """One column of all files in a type that holds every value."""
     import pyarrow as pa
 
-    kinds = [array.type for array in arrays if not pa.types.is_null(array.type)]
-    if not kinds:
-        return arrays[0].type
-    what = {kind_of(kind) for kind in kinds}
-    if what == {"text"}:
-        return pa.large_string()
-    if what <= {"times", "times with a zone"}:
-        units = ("s", "ms", "us", "ns")
-        finest = max((kind.unit for kind in kinds), key=units.index)
-        return pa.timestamp(finest, "UTC" if what == {"times with a zone"} else None)
-    if what == {"whole numbers"}:
-        unsigned = all(pa.types.is_unsigned_integer(kind) for kind in kinds)
-        return pa.uint64() if unsigned else pa.int64()
-    return pa.float64() if "decimal numbers" in what else kinds[0]
+    kind = common_type([array.type for array in arrays], lambda: any(map(exceeds_int64, arrays)))
+    cast = []
+    for array, file in zip(arrays, files, strict=True):
+        try:
+            # Numbers too large for a decimal are refused by the reader of their role, row by row.
+            cast.append(array.cast(kind, safe=kind != pa.float64()))
+        except pa.ArrowException as error:
+            raise DataError(
+                f"column {column!r} of {file!r} is {array.type}, and does not fit into {kind}, "
+                f"which holds the other files: {error}; write the files with one schema"
+            ) from error
+    return cast

@@ -12,16 +12,16 @@ import attrs
 
 from cxkit.errors import DataError, MissingExtraError, did_you_mean
 
-__all__ = ["FileKind", "look_at", "open_bytes"]
+__all__ = ["PARQUET", "FileKind", "look_at", "open_bytes"]
 
+PARQUET: Final = (".parquet", ".pq")
 _ENDINGS: Final = {
     ".csv": "text",
     ".tsv": "text",
     ".tab": "text",
     ".psv": "text",
     ".txt": "text",
-    ".parquet": "parquet",
-    ".pq": "parquet",
+    **dict.fromkeys(PARQUET, "parquet"),
     ".jsonl": "json lines",
     ".ndjson": "json lines",
     ".json": "json lines",

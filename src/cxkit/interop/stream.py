@@ -194,9 +194,12 @@ class JourneyStream:
                 kind = "text" if column.vocabulary.labels.dtype == TEXT else "whole numbers"
             before = self._kinds.setdefault(name, kind)
             if before != kind:
+                # A batch of whole numbers is text if one of them is too large for the kind.
+                large = {kind, before} == {"text", "whole numbers"}
                 raise DataError(
-                    f"{name!r} holds {kind} here and {before} before; make it one kind, such as "
-                    "text, in the source"
+                    f"{name!r} is read as {kind} here and as {before} before"
+                    + (" (whole numbers from 2**63 on are read as text)" if large else "")
+                    + "; make it one kind, such as text, in the source"
                 )
 
 

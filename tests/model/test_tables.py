@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cxkit import Touchpoint
+from cxkit import Touchpoint, ingest
 from cxkit.core.instants import from_datetime64, from_objects, is_null
 from cxkit.errors import MissingExtraError, SchemaError
 from cxkit.model.columns import Column
@@ -176,6 +176,17 @@ def test_arrays_of_numpy() -> None:
     assert table.column("m", "m").to_list() == [1, None]
     assert table.column("mo", "mo").to_list() == [None, "b"]
     assert table.column("d", "d").is_null().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "us", "ns"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_times_in_either_order_of_bytes(unit: str, order: str) -> None:
+    times = np.array(["2024-03-01", "NaT", "2024-03-02"], "M8[D]").astype(f"{order}M8[{unit}]")
+    expected = np.array(["2024-03-01", "2024-03-02"], "M8[us]")
+    for given in (times, np.repeat(times, 2)[::2]):  # and with gaps between
+        got = ingest({"u": ["a", "b", "c"], "t": given}, customer="u", time="t", tz="UTC")
+        assert got.journeys.time.tolist() == expected.tolist()
+        assert got.rejected.row.tolist() == [1]
 
 
 def test_structured_arrays_have_columns() -> None:

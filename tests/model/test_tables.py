@@ -158,6 +158,9 @@ def test_arrays_of_numpy() -> None:
             "f2": np.array([1, 2], np.float16),
             "m": np.ma.masked_array([1, 2], [False, True]),
             "mo": np.ma.masked_array(["a", "b"], [True, False], dtype=object),
+            "mu": np.ma.masked_array(["a", "b"], [False, True]),
+            "mt": np.ma.masked_array(np.array(["a", "b"], np.dtypes.StringDType()), [True, False]),
+            "mm": np.ma.masked_array(["a", "b"], [True, True]),
             "d": np.array(["2024-01-01", "NaT"], "M8[D]"),
         }
     )
@@ -169,12 +172,19 @@ def test_arrays_of_numpy() -> None:
         "f2": "decimal",
         "m": "whole",
         "mo": "text",
+        "mu": "text",
+        "mt": "text",
+        "mm": "empty",
         "d": "instant",
     }
     assert table.column("t", "t").to_list() == ["a", "b\x00"]
     assert table.column("na", "na").to_list() == ["a", None]
     assert table.column("m", "m").to_list() == [1, None]
     assert table.column("mo", "mo").to_list() == [None, "b"]
+    assert table.column("mu", "mu").to_list() == ["a", None]
+    assert table.column("mu", "mu").dtype == "<U1"
+    assert table.column("mt", "mt").to_list() == [None, "b"]
+    assert table.column("mm", "mm").to_list() == [None, None]
     assert table.column("d", "d").is_null().tolist() == [False, True]
 
 

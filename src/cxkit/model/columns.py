@@ -188,13 +188,9 @@ def from_array(name: str, values: NDArray[Any]) -> Column:
         null = np.ma.getmaskarray(values)
         values = values.filled(values.dtype.type(0)) if values.dtype.kind in "iufb" else values.data
     dtype, kind = str(values.dtype), values.dtype.kind
-    if kind in "UT" and null is None:
-        return from_objects(name, values.tolist(), dtype=dtype)
-    if kind == "O":
-        objects = values.tolist()
-        if null is not None:
-            objects = [None if lost else v for v, lost in zip(objects, null, strict=True)]
-        return from_objects(name, objects)
+    if kind in "UTO":
+        objects = _filled(values.tolist(), null, None)
+        return from_objects(name, objects, dtype="" if kind == "O" else dtype)
     if kind in "iu":
         return Column(name, "whole", dtype, values, null)
     if kind == "f":

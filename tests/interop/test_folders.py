@@ -237,3 +237,13 @@ def test_parquet_damaged_in_the_middle(tmp_path: Path) -> None:
         # Either it is read, or refused by name; never a crash of another kind.
         with contextlib.suppress(DataError, SchemaError):
             read(path, channel="h")
+
+
+def test_large_ids_of_one_file_stay_exact_beside_fractions_of_another(tmp_path: Path) -> None:
+    large = 2**53 + 1
+    jsonl({"c": [large, None], "t": [1, 2]}, tmp_path / "a.jsonl")
+    jsonl({"c": [1.5, 2.0], "t": [1, 2]}, tmp_path / "b.jsonl")
+    jsonl({"c": [None], "t": [1]}, tmp_path / "c.jsonl")
+    got = read(tmp_path)
+    assert got.journeys["customer"].to_list() == [2, large]
+    assert got.rejected.row.tolist() == [1, 2, 4]

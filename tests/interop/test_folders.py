@@ -266,3 +266,13 @@ def test_times_that_no_unit_holds_name_file_and_column(tmp_path: Path) -> None:
     parquet({"c": ["u"], "t": pa.array([1], pa.timestamp("ns", "UTC"))}, tmp_path / "b.parquet")
     with pytest.raises(DataError, match=r"column 't' of 'a.parquet' is timestamp\[us.*ns.*b.*one"):
         read(tmp_path, time_unit=None)
+
+
+def test_large_ids_of_one_file_stay_exact_beside_fractions_of_another(tmp_path: Path) -> None:
+    large = 2**53 + 1
+    jsonl({"c": [large, None], "t": [1, 2]}, tmp_path / "a.jsonl")
+    jsonl({"c": [1.5, 2.0], "t": [1, 2]}, tmp_path / "b.jsonl")
+    jsonl({"c": [None], "t": [1]}, tmp_path / "c.jsonl")
+    got = read(tmp_path)
+    assert got.journeys["customer"].to_list() == [2, large]
+    assert got.rejected.row.tolist() == [1, 2, 4]

@@ -124,3 +124,18 @@ def test_packed_and_with_a_mark_of_its_encoding(tmp_path: Path) -> None:
     for name in ("a.jsonl.zst", "b.jsonl.gz"):
         assert cx.read_events(tmp_path / name, **ROLES).journeys.customer.to_list() == ["a", "b"]
         assert load.load(tmp_path / name, wanted=["c"])[0].rows == 2
+
+
+LARGE = 9007199254740993  # 2**53 + 1, which no float is
+
+
+@pytest.mark.parametrize("first", [{"c": 1.5, "t": 1}, {"c": 2.0, "t": 1.0}])
+def test_large_whole_numbers_stay_exact_beside_fractions(
+    tmp_path: Path, first: dict[str, Any]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, [first, {"c": LARGE, "t": 1}])))
+    got = cx.read_events(path, **ROLES)
+    assert got.rejected.row.tolist() == ([0] if first["c"] == 1.5 else [])
+    assert LARGE in got.journeys["customer"].to_list()
+    assert not both(path, path.read_bytes())

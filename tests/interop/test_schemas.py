@@ -189,6 +189,16 @@ def test_ga4_where_the_currency_was_never_converted() -> None:
     assert cx.ingest(rows, **schema("ga4")).journeys.value.tolist() == [11.0]
 
 
+@pytest.mark.parametrize("times", [[1, "2"], ["1", "2"], [1, 2]], ids=repr)
+def test_ga4_with_whole_numbers_as_text(tmp_path: Path, times: list[Any]) -> None:
+    """BigQuery's own JSON writes INT64 as text."""
+    rows = [{"user_id": "u", "event_timestamp": at, "event_name": "open"} for at in times]
+    roles = schema("ga4")
+    for got in (cx.ingest(rows, **roles), read(lines(tmp_path, rows), schema="ga4")):
+        assert len(got.rejected) == 0
+        assert got.journeys.time.astype(int).tolist() == [1, 2]
+
+
 def test_xdm_with_and_without_its_prefix(tmp_path: Path) -> None:
     got = read(lines(tmp_path, XDM), schema="xdm")
     assert [found[:2] for found in touch(got)] == [

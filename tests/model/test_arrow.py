@@ -238,3 +238,23 @@ def test_chunks_without_rows() -> None:
     for kind in (pa.string(), pa.dictionary(pa.int8(), pa.string()), pa.int64()):
         assert len(from_arrow("x", pa.chunked_array([], kind))) == 0
         assert len(from_arrow("x", pa.chunked_array([pa.array([], kind)]))) == 0
+
+
+@pytest.mark.parametrize("labels", [["x", "y"], [1, 2], [None, "y"]])
+@pytest.mark.parametrize(
+    "parts",
+    [[(8, 0), (8, 3)], [(8, 5), (2, 0), (0, 3)], [(8, 0), (3, 0)], [(8, 0)], [(3, 2), (12, 0)]],
+)
+def test_empty_batches_of_dictionaries_with_nulls(labels: Any, parts: Any) -> None:
+    indices = pa.array([*[0, 1] * 6, None], pa.int8())
+    column = pa.DictionaryArray.from_arrays(indices, pa.array(labels))
+    batch = pa.record_batch({"u": column, "t": pa.array(range(13), pa.timestamp("s", "UTC"))})
+    stream = pa.RecordBatchReader.from_batches(batch.schema, [batch.slice(*part) for part in parts])
+    got = cx.ingest(stream, customer="u", time="t", channel="u")
+    rows = [row for first, count in parts for row in range(first, first + count)]
+    names = column.to_pylist()
+    assert got.rows == len(rows)
+    expected = sorted((names[row], row) for row in rows if names[row] is not None)
+    times = got.journeys.time.astype("M8[s]").astype(int).tolist()
+    assert list(zip(got.journeys.channel.to_list(), times, strict=True)) == expected
+    assert got.rejected.row.tolist() == [at for at, row in enumerate(rows) if names[row] is None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -424,3 +425,66 @@ def test_whatever_the_cells_hold_nothing_is_lost_and_nothing_raises_from_inside(
     # A column of no use as a whole is a SchemaError; anything else fails this test.
     with contextlib.suppress(SchemaError):
         read(table, channel="h", value="v", columns=["e"], tz="UTC")
+
+
+NS = 1709283600123456999  # which a float would round up to the next microsecond
+
+
+def test_numbers_and_text_may_mix_in_a_column_of_numeric_times() -> None:
+    rows = [{"c": "a", "t": 1709283600}, {"c": "b", "t": "1709283601"}]
+    for table in (rows, {"c": ["a", "b"], "t": [1709283600, "1709283601"]}):
+        got = read(table, time_unit="s")
+        assert len(got.rejected) == 0
+        assert got.journeys.time.astype("M8[s]").astype(int).tolist() == [1709283600, 1709283601]
+
+
+@pytest.mark.parametrize("other", ["1.5", 1.5, "x", 2**70, Decimal("1.5"), None], ids=repr)
+@pytest.mark.parametrize("whole", [NS, str(NS), f" {NS}", Decimal(NS), np.int64(NS)], ids=repr)
+def test_whole_times_stay_exact_beside_any_other_cell(whole: Any, other: Any) -> None:
+    for cells in ([whole, other, str(NS)], [whole, other, NS], [str(whole), str(other)]):
+        got = read({"c": np.arange(len(cells)), "t": cells}, time_unit="ns")
+        rows = got.rejected.row.tolist()
+        assert rows in ([], [1])
+        assert (rows == []) == (str(other) == "1.5")
+        exact = [us for us in got.journeys.time.astype(int).tolist() if us]
+        assert exact == [NS // 1000] * (len(cells) - 1)
+
+
+def test_each_cell_of_mixed_times_has_its_own_reason() -> None:
+    cells = [5, "5", 5.0, True, "x", None, "", "-1", -1.0, 2**70, Decimal("NaN"), math.inf, [1], Z]
+    cells += [datetime(2024, 1, 1, tzinfo=UTC), np.timedelta64(5, "s"), Decimal("1e999999")]
+    got = read({"c": np.arange(len(cells)), "t": cells}, time_unit="s", null_values=["-1"])
+    assert dict(zip(got.rejected.row.tolist(), got.rejected.reason, strict=True)) == {
+        **dict.fromkeys([3, 4, 12, 13, 15], "not a number"),
+        **dict.fromkeys([5, 6, 7, 8, 10], "no time"),
+        **dict.fromkeys([9, 16], "time lies outside the years 1900 to 2200"),
+        11: "not a finite number",
+    }
+    got = read(
+        {"c": [1, 2], "t": [datetime(2024, 1, 2, tzinfo=UTC), "02/01/2024"]},
+        tz="UTC",
+        time_format="%d/%m/%Y",
+    )
+    assert got.journeys.time.astype("M8[D]").astype(str).tolist() == ["2024-01-02"] * 2
+
+
+def test_large_whole_ids_stay_exact_beside_fractions() -> None:
+    large = 2**53 + 1
+    cells = [large, 1.5, 2.0, None, float(2**60), -large, Decimal(large), math.inf, math.nan]
+    got = customers(cells)
+    assert names(got) == [-large, 2, large, large]
+    assert dict(zip(got.rejected.row.tolist(), got.rejected.reason, strict=True)) == {
+        1: "not a whole number, so not an id",
+        3: "no customer",
+        4: "a float this large is not exact; hand in text or integers",
+        7: "not a whole number, so not an id",
+        8: "no customer",
+    }
+    assert got.rejected.found[0] == "1.5"
+    assert names(customers([large, 1.5, 2**70])) == [str(2**70), str(large)]
+    assert labels([large, 2.0, None]) == [large, 2, None]
+    assert names(customers([large, 1.5, -1], null_values=["-1"])) == [large]
+    got = values([large, 1.5, None])
+    assert got.journeys.value.tolist()[:2] == [2.0**53, 1.5]
+    got = read({"c": [1, 2], "t": [Z, Z], "x": [large, 1.5]}, columns=["x"])
+    assert got.journeys["x"].tolist() == [2.0**53, 1.5]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cxkit import Touchpoint
+from cxkit import Touchpoint, ingest
 from cxkit.core.instants import from_datetime64, from_objects, is_null
 from cxkit.errors import MissingExtraError, SchemaError
 from cxkit.model.columns import Column
@@ -158,6 +158,9 @@ def test_arrays_of_numpy() -> None:
             "f2": np.array([1, 2], np.float16),
             "m": np.ma.masked_array([1, 2], [False, True]),
             "mo": np.ma.masked_array(["a", "b"], [True, False], dtype=object),
+            "mu": np.ma.masked_array(["a", "b"], [False, True]),
+            "mt": np.ma.masked_array(np.array(["a", "b"], np.dtypes.StringDType()), [True, False]),
+            "mm": np.ma.masked_array(["a", "b"], [True, True]),
             "d": np.array(["2024-01-01", "NaT"], "M8[D]"),
         }
     )
@@ -169,13 +172,31 @@ def test_arrays_of_numpy() -> None:
         "f2": "decimal",
         "m": "whole",
         "mo": "text",
+        "mu": "text",
+        "mt": "text",
+        "mm": "empty",
         "d": "instant",
     }
     assert table.column("t", "t").to_list() == ["a", "b\x00"]
     assert table.column("na", "na").to_list() == ["a", None]
     assert table.column("m", "m").to_list() == [1, None]
     assert table.column("mo", "mo").to_list() == [None, "b"]
+    assert table.column("mu", "mu").to_list() == ["a", None]
+    assert table.column("mu", "mu").dtype == "<U1"
+    assert table.column("mt", "mt").to_list() == [None, "b"]
+    assert table.column("mm", "mm").to_list() == [None, None]
     assert table.column("d", "d").is_null().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "us", "ns"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_times_in_either_order_of_bytes(unit: str, order: str) -> None:
+    times = np.array(["2024-03-01", "NaT", "2024-03-02"], "M8[D]").astype(f"{order}M8[{unit}]")
+    expected = np.array(["2024-03-01", "2024-03-02"], "M8[us]")
+    for given in (times, np.repeat(times, 2)[::2]):  # and with gaps between
+        got = ingest({"u": ["a", "b", "c"], "t": given}, customer="u", time="t", tz="UTC")
+        assert got.journeys.time.tolist() == expected.tolist()
+        assert got.rejected.row.tolist() == [1]
 
 
 def test_structured_arrays_have_columns() -> None:

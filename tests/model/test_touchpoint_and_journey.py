@@ -1,6 +1,7 @@
 import math
 import pickle
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -25,6 +26,20 @@ def test_a_touchpoint_keeps_an_aware_time():
         point.properties["campaign"] = "b"
 
 
+@pytest.mark.parametrize("nothing", [None, "", "NaN", math.nan, Decimal("NaN"), Decimal("sNaN")])
+def test_no_value_is_nan_as_in_a_column(nothing):
+    point = cx.Touchpoint("a", "2024-01-01T00:00Z", value=nothing)
+    assert math.isnan(point.value)
+    table = {"c": ["a"], "t": ["2024-01-01T00:00Z"], "v": [nothing]}
+    assert math.isnan(cx.ingest(table, customer="c", time="t", value="v").journeys.value[0])
+
+
+@pytest.mark.parametrize("value", [2, "2.0", " 2", np.float32(2), np.int8(2), Decimal(2)])
+def test_a_value_is_any_number(value):
+    point = cx.Touchpoint("a", "2024-01-01T00:00Z", value=value)
+    assert (type(point.value), point.value) == (float, 2.0)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -36,6 +51,15 @@ def test_a_touchpoint_keeps_an_aware_time():
         ({"event": ["x"]}, "event of a touchpoint"),
         ({"channel": 1.5}, "channel of a touchpoint"),
         ({"value": math.inf}, "finite number or NaN; found inf"),
+        ({"value": "inf"}, "finite number or NaN; found inf"),
+        ({"value": "x"}, "value of a touchpoint is a finite number, NaN or None; found 'x'"),
+        ({"value": "1_0"}, "value of a touchpoint .* found '1_0'"),
+        ({"value": b"1"}, "value of a touchpoint .* found b'1'"),
+        ({"value": [1]}, r"value of a touchpoint .* found \[1\]"),
+        ({"value": True}, "value of a touchpoint .* found True"),
+        ({"value": np.True_}, "value of a touchpoint .* found .*True"),
+        ({"value": np.timedelta64(1, "s")}, "value of a touchpoint .* found .*timedelta64"),
+        ({"value": 10**400}, "value of a touchpoint .* found 1000"),
     ],
 )
 def test_a_touchpoint_validates_itself(change, message):

@@ -188,7 +188,8 @@ def from_datetime64(values: NDArray[np.datetime64], *, naive: bool = True) -> Cl
     unit, step = np.datetime_data(values.dtype)
     lost = np.isnat(values)
     reason = np.where(lost, MISSING, FINE).astype(np.uint8)
-    raw = np.ascontiguousarray(values).view(np.int64)
+    # In the machine's order of bytes, because a view takes the bytes as they stand.
+    raw = np.ascontiguousarray(values, values.dtype.newbyteorder("=")).view(np.int64)
     if unit == "generic":
         us = np.zeros(len(raw), np.int64)
         reason[~lost] = UNREADABLE

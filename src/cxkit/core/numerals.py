@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["parse_floats", "parse_wholes", "write_number"]
+__all__ = ["exact_number", "parse_floats", "parse_wholes", "write_number"]
 
 _WHOLE_LIMIT: Final = 2**63
 
@@ -58,11 +58,28 @@ def parse_wholes(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[np.bool_]]
         >>> parse_wholes(["1531234567123456789", "x"])[0].tolist()
         [1531234567123456789, 0]
     """
-    found = [_whole_or_none(text) for text in texts]
+    found = [exact_number(text) for text in texts]
     bad = np.fromiter((value is None for value in found), bool, len(texts))
     if any(isinstance(value, float) or abs(value or 0) >= _WHOLE_LIMIT for value in found):
         return parse_floats(texts)
     return np.fromiter((value or 0 for value in found), np.int64, len(texts)), bad
+
+
+def exact_number(text: str) -> int | float | None:
+    """One number, as an ``int`` if it is written as a whole one; ``None`` if it is none, or NaN.
+
+    Example:
+        >>> exact_number("9007199254740993"), exact_number("1.5"), exact_number("x")
+        (9007199254740993, 1.5, None)
+    """
+    # Very long runs of digits are a cost and no number that anybody means.
+    if text.isascii() and len(text) < 40 and text.lstrip("+-").isdigit():
+        try:
+            return int(text)
+        except ValueError:
+            return None
+    value = _float_or_none(text)
+    return None if value is None or math.isnan(value) else value
 
 
 def write_number(value: float) -> str:
@@ -84,14 +101,3 @@ def _float_or_none(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _whole_or_none(text: str) -> int | float | None:
-    # Very long runs of digits are a cost and no number that anybody means.
-    if text.isascii() and len(text) < 40 and text.lstrip("+-").isdigit():
-        try:
-            return int(text)
-        except ValueError:
-            return None
-    value = _float_or_none(text)
-    return None if value is None or math.isnan(value) else value

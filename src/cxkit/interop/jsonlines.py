@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from cxkit.errors import DataError
 from cxkit.interop.delimited import Broken
 from cxkit.interop.sniff import FileKind, open_bytes
-from cxkit.model.columns import Column
+from cxkit.model.columns import EXACT, Column
 from cxkit.model.tables import Table, open_table
 
 __all__ = ["read_json_lines"]
@@ -133,7 +133,11 @@ def _by_pyarrow(data: bytes, wanted: Collection[str]) -> Table | None:
     if table.num_rows != lines or set(table.column_names) != set(types):
         return None
     for name, kind in types.items():
-        if kind is float and not np.isfinite(np.asarray(table.column(name).fill_null(0.0))).all():
+        # Beyond 2**53 it may have been a whole number, which json keeps to its last digit.
+        if (
+            kind is float
+            and not (np.abs(np.asarray(table.column(name).fill_null(0.0))) < EXACT).all()
+        ):
             return None
     from cxkit.model.arrow import from_arrow
 

@@ -147,7 +147,14 @@ def _below(name: str, parts: list[Column]) -> Column:
             part.values if part.kind in kinds else np.zeros(len(part), bool) for part in parts
         ]
         if kinds == {"whole", "decimal"}:
-            values = [value.astype(np.float64) for value in values]
+            floats = [value.astype(np.float64) for value in values]
+            # Large ids of one file must not lose their last digits to fractions in another.
+            exact = any(
+                bool((np.abs(as_float) >= columns.EXACT).any())
+                for value, as_float in zip(values, floats, strict=True)
+                if value.dtype.kind != "f"
+            )
+            values = [value.astype(object) for value in values] if exact else floats
         kind: columns.Kind = "decimal" if "decimal" in kinds else min(kinds)
         return Column(name, kind, dtype, np.concatenate(values), lost)
     return attrs.evolve(

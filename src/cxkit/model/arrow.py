@@ -27,7 +27,7 @@ def from_arrow(name: str, array: Any) -> Column:
     import pyarrow as pa
 
     types, dtype = pa.types, str(array.type)
-    array = _unwrapped(array)
+    array = _unwrapped(_without_empty_chunks(array))
     kind = array.type
     if types.is_dictionary(kind):
         return _dictionary(name, dtype, array)
@@ -95,6 +95,15 @@ def _many_distinct(array: Any) -> bool:
         return False
     longest = functions.max(functions.binary_length(array)).as_py() or 0
     return int(longest) <= _LONGEST
+
+
+def _without_empty_chunks(array: Any) -> Any:
+    """The same rows: pyarrow reads past the end of an empty part of a dictionary with nulls."""
+    import pyarrow as pa
+
+    if not isinstance(array, pa.ChunkedArray) or all(map(len, array.chunks)):
+        return array
+    return pa.chunked_array([chunk for chunk in array.chunks if len(chunk)], type=array.type)
 
 
 def _unwrapped(array: Any) -> Any:

@@ -21,6 +21,7 @@ from cxkit.core.vocabulary import Vocabulary
 from cxkit.errors import SchemaError
 
 __all__ = [
+    "EXACT",
     "Column",
     "Kind",
     "SortedTexts",
@@ -35,6 +36,8 @@ Kind: TypeAlias = Literal[
     "text", "whole", "decimal", "truth", "instant", "objects", "empty", "other"
 ]
 
+EXACT: Final = 2.0**53
+"""From here on a float no longer tells whole numbers apart."""
 _LONGEST_SHOWN: Final = 60
 _USABLE: Final = (str, int, float, date, np.integer, np.floating, np.datetime64, Decimal)
 
@@ -88,7 +91,8 @@ class Column:
             ``"instant"`` (datetime64), ``"objects"`` (a list of Python objects), ``"empty"`` (every
             row missing) or ``"other"`` (nothing that a role can use).
         dtype: What the table calls its kind, for errors.
-        values: (E,) the values; for text a list of str. With ``codes``, the distinct texts instead,
+        values: (E,) the values; for text a list of str, for decimals an array of objects where
+            floats would round whole numbers among them. With ``codes``, the distinct texts instead,
             which are :class:`SortedTexts` only if each occurs in a row that is not missing.
         null: (E,) bool, which rows are missing, or ``None`` if none is. What ``values`` holds there
             means nothing.
@@ -188,13 +192,9 @@ def from_array(name: str, values: NDArray[Any]) -> Column:
         null = np.ma.getmaskarray(values)
         values = values.filled(values.dtype.type(0)) if values.dtype.kind in "iufb" else values.data
     dtype, kind = str(values.dtype), values.dtype.kind
-    if kind in "UT" and null is None:
-        return from_objects(name, values.tolist(), dtype=dtype)
-    if kind == "O":
-        objects = values.tolist()
-        if null is not None:
-            objects = [None if lost else v for v, lost in zip(objects, null, strict=True)]
-        return from_objects(name, objects)
+    if kind in "UTO":
+        objects = _filled(values.tolist(), null, None)
+        return from_objects(name, objects, dtype="" if kind == "O" else dtype)
     if kind in "iu":
         return Column(name, "whole", dtype, values, null)
     if kind == "f":
@@ -273,9 +273,14 @@ def _numbers(name: str, dtype: str, values: list[Any], null: NDArray[np.bool_] |
         except OverflowError:
             return Column(name, "objects", dtype, values, null)
     try:
-        return Column(name, "decimal", dtype, np.array(values, np.float64), null)
+        floats = np.array(values, np.float64)
     except OverflowError:  # a whole number beyond the largest float
         return Column(name, "objects", dtype, values, null)
+    large = np.flatnonzero(np.abs(floats) >= EXACT).tolist()
+    if all(isinstance(values[row], (float, np.floating)) for row in large):
+        return Column(name, "decimal", dtype, floats, null)
+    # One fraction among large ids must not cost the others their last digits.
+    return Column(name, "decimal", dtype, np.array(values, object), null)
 
 
 def wrong_kind(column: Column, role: str, wanted: str) -> SchemaError:

@@ -6,6 +6,7 @@ costs its row, which goes to the rejects.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Final
@@ -15,13 +16,13 @@ from numpy.typing import NDArray
 
 from cxkit.core.codes import Codes, Vocabulary
 from cxkit.core.vocabulary import rank_labels
-from cxkit.model.columns import Column, SortedTexts, is_null, wrong_kind
+from cxkit.model.columns import EXACT, Column, SortedTexts, is_null, wrong_kind
 from cxkit.model.rejects import RejectLog
 
 __all__ = ["read_customers", "read_labels"]
 
-_EXACT: Final = 2.0**53  # from here on a float no longer tells whole numbers apart
 _LARGEST: Final = 2**63 - 1
+_INEXACT: Final = "a float this large is not exact; hand in text or integers"
 
 
 def read_customers(column: Column, nulls: Collection[str], log: RejectLog) -> Codes:
@@ -144,15 +145,43 @@ def _whole_codes(values: NDArray[Any], null: NDArray[np.bool_] | None) -> Codes:
 
 def _whole(column: Column, log: RejectLog, reason: str) -> Column:
     """Floats as whole numbers: how pandas holds whole numbers where some are missing."""
-    values = column.values
-    null = column.is_null() | np.isnan(values)
+    values, null = column.values, column.is_null()
+    if values.dtype.kind == "O":
+        return _exact_whole(column, log, reason)
+    null = null | np.isnan(values)
     whole = np.isfinite(values) & (np.floor(values) == values)
     log.add(~whole & ~null, column, reason)
-    large = whole & (np.abs(values) >= _EXACT) & ~null
-    log.add(large, column, "a float this large is not exact; hand in text or integers")
+    large = whole & (np.abs(values) >= EXACT) & ~null
+    log.add(large, column, _INEXACT)
     lost = null | ~whole | large
     exact = np.where(lost, 0.0, values).astype(np.int64)
     return Column(column.name, "whole", column.dtype, exact, lost if lost.any() else None)
+
+
+def _exact_whole(column: Column, log: RejectLog, reason: str) -> Column:
+    """The same where whole numbers that a float would round are among the others."""
+    lost = column.is_null().copy()
+    broken, large = np.zeros_like(lost), np.zeros_like(lost)
+    found = [0] * len(lost)
+    for row in np.flatnonzero(~lost).tolist():
+        value = column.values[row]
+        if isinstance(value, (int, np.integer)):
+            found[row] = int(value)
+        elif math.isfinite(value) and abs(value) >= (
+            _LARGEST if isinstance(value, Decimal) else EXACT
+        ):
+            large[row] = True  # first: the floor of a Decimal can have a million digits
+        elif not math.isfinite(value) or value != math.floor(value):
+            broken[row] = True
+        else:
+            found[row] = int(value)
+    log.add(broken, column, reason)
+    log.add(large, column, _INEXACT)
+    lost |= broken | large
+    null = lost if lost.any() else None
+    if max(found, default=0) > _LARGEST or min(found, default=0) < -_LARGEST - 1:
+        return Column(column.name, "text", column.dtype, list(map(str, found)), null)
+    return Column(column.name, "whole", column.dtype, np.array(found, np.int64), null)
 
 
 def _label_text(value: object, *, truths: bool) -> str | None:
@@ -170,7 +199,7 @@ def _label_text(value: object, *, truths: bool) -> str | None:
     if not isinstance(value, (float, np.floating, Decimal)) or is_null(value):
         return None  # a signaling NaN is a Decimal that does not even become a float
     number = float(value)
-    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else None
+    return str(int(number)) if number.is_integer() and abs(number) < EXACT else None
 
 
 def _unencodable(labels: list[str]) -> NDArray[np.bool_] | None:

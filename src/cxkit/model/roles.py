@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import tzinfo
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxkit.core import instants
 from cxkit.core.arrays import IntArray
+from cxkit.core.counted import from_counted
+from cxkit.core.isotime import UNREADABLE
 from cxkit.core.numerals import parse_floats, parse_wholes
 from cxkit.errors import SchemaError
-from cxkit.model.columns import Column, is_null, wrong_kind
+from cxkit.model.columns import EXACT, Column, is_null, wrong_kind
 from cxkit.model.rejects import RejectLog
 
 __all__ = ["read_numbers", "read_times"]
-
-_EXACT: Final = 2.0**53  # from here on a float no longer tells whole numbers apart
-_LARGEST: Final = 2**63 - 1
 
 
 def read_numbers(
@@ -129,13 +129,15 @@ def _clock(
         clock = _text_clock(column, nulls, unit, pattern)
         return clock.take(np.arange(len(column)) if column.codes is None else column.codes, null)
     if kind == "objects":
-        return instants.from_objects(column.values)
+        return _mixed_clock(column.values, nulls, unit, pattern)
     if kind == "instant":
         clock = instants.from_datetime64(column.values, naive=not column.aware)
     else:
         if unit is None:
             raise _no_unit(column, column.values, "numbers")
-        clock = instants.from_numbers(column.values, unit)
+        exact = column.values.dtype.kind == "O"
+        read = from_counted if exact else instants.from_numbers
+        clock = read(column.values, unit)
     return clock if column.null is None else clock.take(np.arange(len(column)), null)
 
 
@@ -145,8 +147,11 @@ def _text_clock(
     texts = column.values
     if unit is not None:
         numbers, bad = parse_wholes(texts)
-        clock = instants.from_numbers(numbers, unit)
-        clock.reason[bad] = instants.NOT_A_NUMBER
+        if numbers.dtype.kind == "f" and (np.abs(numbers) >= EXACT).any():
+            clock = from_counted(texts, unit)
+        else:
+            clock = instants.from_numbers(numbers, unit)
+            clock.reason[bad] = instants.NOT_A_NUMBER
     elif pattern is not None:
         clock = instants.from_pattern(texts, pattern)
     else:
@@ -159,6 +164,39 @@ def _text_clock(
         if not bad.all() and (~bad).sum() > len(texts) / 2:
             raise _no_unit(column, numbers[~bad], "numbers written as text")
     return clock
+
+
+def _mixed_clock(
+    values: list[Any], nulls: Collection[str], unit: str | None, pattern: str | None
+) -> instants.Clock:
+    """Times of several kinds in one column: each cell as in a column of its own kind."""
+    apart = unit is not None or pattern is not None  # text is not ISO then
+    clock = instants.from_objects(
+        [None if apart and isinstance(value, str) else value for value in values]
+    )
+    if unit is not None:
+        counts = [
+            row
+            for row, value in enumerate(values)
+            if isinstance(value, str) or clock.reason[row] == UNREADABLE
+        ]
+        _put(clock, counts, from_counted([values[row] for row in counts], unit))
+    elif pattern is not None:
+        texts = [row for row, value in enumerate(values) if isinstance(value, str)]
+        _put(clock, texts, instants.from_pattern([str(values[row]) for row in texts], pattern))
+    lost = [row for row, value in enumerate(values) if _means_missing(value, nulls)]
+    clock.us[lost], clock.naive[lost], clock.reason[lost] = 0, False, instants.MISSING
+    return clock
+
+
+def _put(clock: instants.Clock, rows: list[int], found: instants.Clock) -> None:
+    clock.us[rows], clock.naive[rows], clock.reason[rows] = found.us, found.naive, found.reason
+
+
+def _means_missing(value: object, nulls: Collection[str]) -> bool:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)  # -1.0 is what "-1" means
+    return isinstance(value, (str, int, np.integer, float, Decimal)) and str(value) in nulls
 
 
 def _no_unit(column: Column, numbers: NDArray[Any], what: str) -> SchemaError:

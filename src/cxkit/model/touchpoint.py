@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from numbers import Real
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat
 
 import attrs
+import numpy as np
 
 from cxkit.core.codes import Label
+from cxkit.core.instants import is_null
+from cxkit.core.numerals import parse_floats
 from cxkit.core.spans import InstantLike, instant_us
 from cxkit.errors import DataError
 
@@ -42,6 +48,23 @@ def _optional_label(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     _label(value, field)
 
 
+def _number(value: SupportsFloat | str | None) -> float:
+    """What the door takes for a value: numbers, also as text; nothing and empty text are NaN."""
+    if is_null(value):
+        return math.nan
+    if isinstance(value, str):
+        values, bad = parse_floats([value or "nan"])
+        if not bad[0]:
+            return float(values[0])
+    # Truth values and numpy's spans of time count as numbers, and are none that anybody means.
+    elif isinstance(value, (Real, Decimal)) and not isinstance(
+        value, (bool, np.bool_, np.timedelta64)
+    ):
+        with contextlib.suppress(OverflowError):  # a whole number beyond the largest float
+            return float(value)
+    raise DataError(f"value of a touchpoint is a finite number, NaN or None; found {value!r}")
+
+
 def _finite(_: object, __: object, value: float) -> None:
     if math.isinf(value):
         raise DataError(f"value of a touchpoint is a finite number or NaN; found {value}")
@@ -57,12 +80,13 @@ class Touchpoint:
             ``datetime``.
         event: What happened, such as ``"page_view"``; ``None`` if it is not known.
         channel: Where, such as ``"email"`` or ``"store"``; ``None`` if it is not known.
-        value: Money of an outcome, in the one currency of the store; NaN where there is none.
+        value: Money of an outcome, in the one currency of the store; NaN where there is none, which
+            may also be given as ``None``.
         properties: Further columns by name, such as ``{"campaign": "spring"}``.
 
     Raises:
         DefinitionError: The time is no instant, or has no zone.
-        DataError: The customer is empty, or the value is infinite.
+        DataError: The customer is empty, or the value is infinite or no number.
 
     Example:
         >>> Touchpoint("ann", "2024-03-01T10:00Z", event="open", channel="email").time.hour
@@ -73,7 +97,7 @@ class Touchpoint:
     time: datetime = attrs.field(converter=_utc)
     event: Label | None = attrs.field(default=None, validator=_optional_label)
     channel: Label | None = attrs.field(default=None, validator=_optional_label)
-    value: float = attrs.field(default=math.nan, converter=float, validator=_finite, eq=repr)
+    value: float = attrs.field(default=math.nan, converter=_number, validator=_finite, eq=repr)
     properties: Mapping[str, Any] = attrs.field(factory=dict, converter=_read_only, hash=False)
 
     def __reduce__(self) -> tuple[Any, ...]:

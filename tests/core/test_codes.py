@@ -173,3 +173,26 @@ def test_vocabularies_hash_and_compare():
     assert a != "x"
     assert Vocabulary.of([]) == Vocabulary(np.array([], np.int64))
     assert Vocabulary.of(np.array(["a"], TEXT)) == Vocabulary.of(np.array(["a"], "U1"))
+
+
+def test_texts_that_were_dropped_still_make_texts_of_numbers():
+    numbers, nothing = Vocabulary.of([2, 10]), Vocabulary.of(())
+    dropped = Vocabulary.of(["web"]).kept(np.array([False]))
+    assert dropped.was_text
+    assert dropped == nothing
+    for united in (numbers.union(dropped), dropped.union(numbers)):
+        assert list(united) == ["10", "2"]
+    assert list(numbers.positions_in(numbers.union(dropped))) == [1, 0, 2]
+    for united in (dropped.union(nothing), nothing.union(dropped), dropped.kept(np.zeros(0, bool))):
+        assert united.was_text
+    assert pickle.loads(pickle.dumps(dropped)).was_text
+    assert numbers.union(nothing) is numbers
+
+
+def test_numbers_that_were_dropped_and_nothing_make_no_texts():
+    numbers, none = Vocabulary.of([2]), np.array([], np.intp)
+    for empty in (numbers.pick(none), Vocabulary.of(()).pick(none), Vocabulary.of(())):
+        assert not empty.was_text
+        assert list(empty.union(numbers)) == list(numbers.union(empty)) == [2]
+    assert Vocabulary.of(["web"]).pick(none).was_text
+    assert not Vocabulary.of(["app", "web"]).kept(np.array([True, False])).was_text

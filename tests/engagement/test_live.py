@@ -434,8 +434,8 @@ def test_columns_of_many():
             engine.update_many(*rows, columns={"n": [1] * few, "plan": [1] * (few + 1)})
         assert "x" not in engine
     with pytest.raises(DataError, match="a touchpoint needs a customer"):
-        live.update_many(["new"] * 40 + [""], ["a"] * 41, [0] * 41)
-    assert "new" not in live
+        live.update_many([99] * 40 + [""], ["a"] * 41, [0] * 41)
+    assert 99 not in live
 
 
 @pytest.mark.parametrize("wrong", [True, None, " ", 1.5, ["ann"]])
@@ -522,9 +522,13 @@ def test_idle_customers_lose_points_live(events):
 # ---------------------------------------------------------------- bytes
 
 
-def test_names_of_every_kind_survive():
+@pytest.mark.parametrize(
+    "names",
+    [["ann", "5", "a\0b", "\ud800", "😀"], [5, -(2**80), np.int64(7)]],
+    ids=["text", "whole"],
+)
+def test_names_of_every_kind_survive(names):
     live = ONCE.live()
-    names = ["ann", 5, -(2**80), "5", "a\0b", "\ud800", "😀", np.int64(7)]
     for minute, who in enumerate(names):
         live.update_raw(who, "b", minute * MINUTE)
     again = LiveScores.from_bytes(live.to_bytes())
@@ -575,3 +579,57 @@ def test_damaged_bytes_are_refused(kind):
             LiveScores.from_bytes(pack(header | {name: other}, customers, arrays))
     with pytest.raises(DataError, match="damaged or cut short"):
         LiveScores.from_bytes(pack(header, [*customers, *customers], arrays))
+
+
+KINDS = [
+    EngagementScale([PointRule("view", 1)], half_life="7d"),
+    EngagementScale([PointRule("view", 1, cap=5), PointRule("buy", 2, cap=9)]),
+    EngagementScale([PointRule("view", 1, count="once_per_customer")]),
+]
+
+
+@pytest.mark.parametrize("scale", KINDS, ids=["plain", "caps", "rules"])
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [(7, "7"), ("7", 7), ("ann", 7)],
+    ids=["whole", "text", "other"],
+)
+def test_customers_of_two_kinds_are_refused_and_nothing_changes(scale, known, other):
+    live = scale.live()
+    live.update_raw(known, "view", 0)
+    for engine in (live, pickle.loads(pickle.dumps(live))):
+        before = engine.to_bytes()
+        for update in (
+            lambda e=engine: e.update_raw(other, "view", 1),
+            lambda e=engine: e.update(Touchpoint(other, "2024-01-01", event="view")),
+            lambda e=engine: e.update_many([known, other], ["view", "view"], [1, 2]),
+        ):
+            with pytest.raises(DataError, match=r"text.*whole numbers|whole numbers.*text") as told:
+                update()
+            assert "pass str(customer) for all" in str(told.value)
+            assert engine.to_bytes() == before
+        engine.update_raw(known, "view", 3)  # goes on as before
+    live.forget(known)
+    live.update_raw(other, "view", 4)  # nobody is left with whom it would be mixed
+    with pytest.raises(DataError, match="would mix them"):
+        live.update_raw(known, "view", 5)
+
+
+@pytest.mark.parametrize("scale", KINDS, ids=["plain", "caps", "rules"])
+def test_a_first_batch_of_two_kinds_is_refused(scale):
+    live = scale.live()
+    with pytest.raises(DataError, match="found '7' in row 1, which would mix them"):
+        live.update_many([7, "7"], ["view", "view"], [1, 2])
+    assert len(live) == 0
+    live.update_many(["7", "8"], ["view", "view"], [1, 2])
+    assert list(live) == ["7", "8"]
+
+
+@pytest.mark.parametrize("scale", KINDS, ids=["plain", "caps", "rules"])
+def test_bytes_with_customers_of_two_kinds_are_refused(scale):
+    live = scale.live()
+    live.update_many([7, 8], ["view", "view"], [1, 2])
+    _, customers, arrays = unpack(live.to_bytes(), {live.KIND})
+    header = {k: v for k, v in unpack(live.to_bytes(), {live.KIND})[0].items() if k != "customers"}
+    with pytest.raises(DataError, match="would mix them"):
+        LiveScores.from_bytes(pack(header, [customers[0], "7"], arrays))

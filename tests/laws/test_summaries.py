@@ -245,6 +245,50 @@ def test_parts_with_vocabularies_of_their_own_add_up(kind, parameters, rows, cut
 
 @every_case
 @few
+@given(rows=touchpoint_rows(customers=6), cut=st.integers(1, 5))
+def test_numbers_in_one_part_and_text_in_another_add_up(kind, parameters, rows, cut):
+    # In the whole they are one column, which is text: also where the part that has the text
+    # counts none of it.
+    split = f"c{cut}"
+    a = [r for r in rows if r[0] < split]
+    b = [(*r[:4], None if r[4] is None else f"s{r[4]}", *r[5:]) for r in rows if r[0] >= split]
+    if "by" in parameters:
+        parameters = {**parameters, "by": "campaign"}
+    left, right = (kind.of(journeys_of(part), **parameters) for part in (a, b))
+    whole = kind.of(journeys_of(a + b), **parameters)
+    for one, other in ((left, right), (right, left)):
+        assert close(one + other, whole)
+        assert close(kind.from_bytes(one.to_bytes()) + pickle.loads(pickle.dumps(other)), whole)
+    assert close((kind.zero(**parameters) + right) + left, whole)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (cx.flow.StepTimes, {"by": "campaign"}),
+        (cx.flow.Loops, {"by": "campaign"}),
+        (cx.flow.FunnelNext, {"funnel": cx.flow.Funnel(["cart", "buy"]), "by": "campaign"}),
+        (
+            cx.flow.FunnelSegments,
+            {"funnel": cx.flow.Funnel(["view", "buy"]), "by": "campaign", "label_of": "entry"},
+        ),
+    ],
+    ids=lambda given: getattr(given, "__name__", ""),
+)
+def test_text_that_no_cell_counts_makes_text_of_the_numbers_of_another_part(kind, parameters):
+    a = [("a", minute, what, None, 2, math.nan) for minute, what in enumerate(["view", "cart"] * 2)]
+    b = [("b", 0, "mail", None, "s1", math.nan)]
+    none = [("c", 0, "mail", None, None, math.nan)]
+    left, right, bare = (kind.of(journeys_of(part), **parameters) for part in (a, b, none))
+    assert close(left + right, kind.of(journeys_of(a + b), **parameters))
+    assert close((right + bare) + left, kind.of(journeys_of(a + b + none), **parameters))
+    assert close(left + bare, kind.of(journeys_of(a + none), **parameters))
+    assert set(map(type, (left + bare).labels)) == {int}  # who has no label makes no text
+    assert set(map(type, (left + right).labels)) == {str}
+
+
+@every_case
+@few
 @given(rows=touchpoint_rows(), data=st.data())
 def test_order_of_the_input_changes_nothing(kind, parameters, rows, data):
     again = data.draw(reordered(rows))

@@ -297,9 +297,11 @@ def test_a_customer_is_a_label(who):
 # ---------------------------------------------------------------- bytes
 
 
-def test_names_of_every_kind_survive():
+@pytest.mark.parametrize(
+    "names", [["ann", "5", "a\0b", "😀"], [5, -(2**80), np.int64(7)]], ids=["text", "whole"]
+)
+def test_names_of_every_kind_survive(names):
     live = CART.live(tolerance="1h")
-    names = ["ann", 5, -(2**80), "5", "a\0b", "😀", np.int64(7)]
     for minute, who in enumerate(names):
         live.update_raw(who, "cart", minute * MINUTE)
     copy = pickle.loads(pickle.dumps(live))
@@ -366,3 +368,49 @@ def test_goals_that_ask_more_than_a_live_engine_is_given_are_refused():
         Pattern([dear, "buy"], within="1h").live()
     with pytest.raises(DefinitionError, match="match it in a batch"):
         LiveSliding("1h", goal=cx.Goal("cart", where={"plan": "pro"}))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LivePattern(Pattern(["view", "cart"], "3h")),
+        lambda: LiveSliding("1h"),
+        lambda: cx.patterns.LiveSessions("1h"),
+    ],
+    ids=["pattern", "sliding", "sessions"],
+)
+@pytest.mark.parametrize(("known", "other"), [(7, "7"), ("7", 7)], ids=["whole", "text"])
+def test_customers_of_two_kinds_are_refused_and_nothing_changes(make, known, other):
+    live = make()
+    columns = () if isinstance(live, cx.patterns.LiveSessions) else ("view",)
+
+    def many(engine, customers):
+        named = [["view"] * len(customers)] if columns else []
+        return engine.update_many(customers, *named, list(range(len(customers))))
+
+    with pytest.raises(DataError, match="in row 1, which would mix them"):
+        many(live, [known, other])
+    assert len(live) == 0
+    live.update_raw(known, *columns, 0)
+    for engine in (live, pickle.loads(pickle.dumps(live))):
+        before = engine.to_bytes()
+        with pytest.raises(DataError, match="would mix them") as told:
+            engine.update_raw(other, *columns, 1)
+        assert "text" in str(told.value)
+        assert "whole numbers" in str(told.value)
+        assert "pass str(customer) for all" in str(told.value)
+        with pytest.raises(DataError, match="would mix them"):
+            engine.update(cx.Touchpoint(other, "2024-01-01", event="view"))
+        with pytest.raises(DataError, match="would mix them"):
+            many(engine, [known, other])
+        assert engine.to_bytes() == before
+        engine.update_raw(known, *columns, 2)
+
+
+def test_bytes_with_customers_of_two_kinds_are_refused():
+    live = CART.live()
+    live.update_raw(7, "view", 0)
+    live.update_raw(8, "view", 0)
+    live._names[1] = "7"
+    with pytest.raises(DataError, match="would mix them"):
+        LivePattern.from_bytes(live.to_bytes())

@@ -69,45 +69,64 @@ def whole_ticks(time_us: Any) -> IntArray:
     return given.astype(np.int64, copy=False)
 
 
-def check_customer(customer: Any, *, where: str = "") -> None:
-    """Refuse what names nobody.
+def check_customer(customer: Any, *, text: bool | None = None, where: str = "") -> None:
+    """Refuse what names nobody, or names by another kind than those before it.
 
     Args:
         customer: Whom a touchpoint is of.
+        text: Whether those before it are text; ``None`` where there are none.
         where: The place of it, for the error.
 
     Raises:
-        DataError: It is neither text nor a whole number, or is blank.
+        DataError: It is neither text nor a whole number, or is blank; or it is text where those
+            before it are whole numbers, or the other way round.
     """
-    if isinstance(customer, bool) or not isinstance(customer, (str, int, np.integer)):
+    is_text = isinstance(customer, str)
+    if is_text:
+        if not customer.strip():
+            raise DataError(f"a touchpoint needs a customer; found {customer!r}{where}")
+    elif isinstance(customer, bool) or not isinstance(customer, (int, np.integer)):
         raise DataError(f"a customer is text or a whole number; found {customer!r}{where}")
-    if isinstance(customer, str) and not customer.strip():
-        raise DataError(f"a touchpoint needs a customer; found {customer!r}{where}")
+    if text is not None and is_text is not text:
+        kinds = ("text", "whole numbers") if text else ("whole numbers", "text")
+        raise DataError(
+            f"customers are {kinds[0]} so far; found {customer!r}{where}, which would mix them "
+            f"with {kinds[1]}: journeys read 7 and '7' in one column as one customer, and here "
+            "they would be two; pass str(customer) for all"
+        )
 
 
-def check_customers(customers: list[Any], known: dict[Any, Any]) -> None:
+def check_customers(
+    customers: list[Any], known: dict[Any, Any], *, text: bool | None = None
+) -> None:
     """Refuse a batch with a customer who is none, before the first of its rows is taken.
 
     Args:
         customers: (n,) the customers.
         known: Those who were seen before; they are not looked at again.
+        text: Whether those are text; ``None`` where there are none.
 
     Raises:
-        DataError: One is neither text nor a whole number, or is blank; it names the row.
+        DataError: One is neither text nor a whole number, or is blank; or some are text and some
+            whole numbers. It names the row.
 
     Example:
-        >>> check_customers(["ann", 5, "bob"], {"bob": 0})
+        >>> check_customers(["ann", "eve", "bob"], {"bob": 0}, text=True)
     """
     try:
         new: Iterable[Any] = set(customers).difference(known)
-        if all(map(_is_customer, new)):
+        kinds = {isinstance(customer, str) for customer in new}
+        if text is not None:
+            kinds.add(text)
+        if len(kinds) < 2 and all(map(_is_customer, new)):
             return
         fine: Container[Any] = known
     except TypeError:  # one is a list, say, which no dict can hold
         fine = ()
     for row, customer in enumerate(customers):
         if customer not in fine:
-            check_customer(customer, where=f" in row {row}")
+            check_customer(customer, text=text, where=f" in row {row}")
+            text = isinstance(customer, str)
 
 
 def _is_customer(customer: Any) -> bool:

@@ -151,7 +151,10 @@ class Summary(ABC):
         for field in self.fields("axis"):
             vocabulary = getattr(self, field.name)
             kind = "text" if vocabulary.labels.dtype == TEXT else "number"
-            header["axes"][field.name] = {"kind": kind, "labels": list(vocabulary)}
+            axis: dict[str, Any] = {"kind": kind, "labels": list(vocabulary)}
+            if vocabulary.was_text:
+                axis["was_text"] = True
+            header["axes"][field.name] = axis
         return pack(_SCHEMA, header, {f.name: getattr(self, f.name) for f in self.fields("total")})
 
     @classmethod
@@ -176,7 +179,9 @@ class Summary(ABC):
             for field in cls.fields("axis"):
                 axis = header["axes"][field.name]
                 dtype = TEXT if axis["kind"] == "text" else np.int64
-                values[field.name] = Vocabulary(np.array(axis["labels"], dtype=dtype))
+                values[field.name] = Vocabulary(
+                    np.array(axis["labels"], dtype=dtype), was_text=axis.get("was_text") is True
+                )
             return cls(**values, **{f.name: totals[f.name] for f in cls.fields("total")})
         except (KeyError, TypeError):
             raise damaged(f"summary {cls.__name__}") from None

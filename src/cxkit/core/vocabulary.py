@@ -39,6 +39,9 @@ class Vocabulary:
         endings: (K,) the last eight bytes of each text as one whole number, the last byte on top;
             ``None`` where the bytes were not at hand when the labels were made. Numpy takes longer
             to look at a text than the bytes take to be read.
+        was_text: Whether it is empty because texts were dropped (see :meth:`kept`), and not because
+            there never was a label, which makes neither text nor numbers of those it is united
+            with.
 
     Example:
         >>> v = Vocabulary.of(["web", "email", "web"])
@@ -50,6 +53,7 @@ class Vocabulary:
     endings: NDArray[np.uint64] | None = attrs.field(
         default=None, converter=attrs.converters.optional(freeze)
     )
+    was_text: bool = attrs.field(default=False)
 
     @classmethod
     def of(cls, labels: Iterable[Label] | NDArray[Any]) -> Vocabulary:
@@ -94,7 +98,7 @@ class Vocabulary:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor, so that the copy is read-only too."""
-        return Vocabulary, (np.array(self.labels),)
+        return Vocabulary, (np.array(self.labels), None, self.was_text)
 
     def __repr__(self) -> str:
         """The first labels."""
@@ -118,11 +122,13 @@ class Vocabulary:
         return found
 
     def union(self, other: Vocabulary) -> Vocabulary:
-        """All labels of both. Numbers become text when the other vocabulary is text."""
-        if self == other or not len(other):
-            return self
+        """All labels of both. Numbers become text when the other vocabulary is or was text."""
+        if not len(other):
+            return self._as_text() if other.was_text else self
         if not len(self):
-            return other
+            return other._as_text() if self.was_text else other
+        if self == other:
+            return self
         left, right = _one_kind(self.labels, other.labels)
         return Vocabulary(_distinct_sorted(np.concatenate([left, right])))
 
@@ -143,8 +149,19 @@ class Vocabulary:
         return np.append(found[len(theirs) :], len(theirs))
 
     def pick(self, codes: NDArray[Any]) -> Vocabulary:
-        """The labels of some codes, which ascend; numpy 2.1 cannot pick texts by narrow numbers."""
-        return Vocabulary(self.labels[codes.astype(np.intp)])
+        """The labels of some codes, which ascend; of texts remains that they were, if none does."""
+        # numpy 2.1 cannot pick texts by narrow numbers.
+        return self._fewer(self.labels[codes.astype(np.intp)])
+
+    def kept(self, used: NDArray[np.bool_]) -> Vocabulary:
+        """The labels that are used; of texts remains that they were, if none is.
+
+        Example:
+            >>> none = Vocabulary.of(["web"]).kept(np.array([False]))
+            >>> list(none.union(Vocabulary.of([2])))
+            ['2']
+        """
+        return self if used.all() else self._fewer(self.labels[used])
 
     def hash64(self) -> NDArray[np.uint64]:
         """(K,) uint64: a hash of each label that is the same in every process and release."""
@@ -168,6 +185,19 @@ class Vocabulary:
         if len(self) > _MOST_PLACES:
             return None
         return {label: at for at, label in enumerate(self)}
+
+    def _fewer(self, labels: NDArray[Any]) -> Vocabulary:
+        # A part that has texts but counts none of them still makes texts of the numbers of others:
+        # in the whole they are in one column, which is text.
+        texts = len(self) > 0 and self.labels.dtype == TEXT
+        return Vocabulary(labels, was_text=not len(labels) and (texts or self.was_text))
+
+    def _as_text(self) -> Vocabulary:
+        if not len(self):
+            return self if self.was_text else Vocabulary(_EMPTY, was_text=True)
+        if self.labels.dtype == TEXT:
+            return self
+        return Vocabulary(_distinct_sorted(self.labels.astype(TEXT)))
 
     def _label(self, at: int) -> Any:
         return self.labels[at : at + 1].tolist()[0]

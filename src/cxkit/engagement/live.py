@@ -72,7 +72,8 @@ class LiveScores(LiveCustomers):
 
         Raises:
             DataError: The touchpoint is later than the tolerance, or holds no number where a rule
-                takes its points from. Nothing has changed then.
+                takes its points from; or its customer is text where those known are whole numbers,
+                or the other way round. Nothing has changed then.
         """
         return self.update_raw(
             touchpoint.customer,
@@ -132,9 +133,10 @@ class LiveScores(LiveCustomers):
             and counted in ``too_late``.
 
         Raises:
-            DataError: The lengths differ, a time is none or a customer is no label; nothing has
-                changed then. Or no number is where a rule takes its points from; the rows before it
-                have been taken then, and it and those after it have not.
+            DataError: The lengths differ, a time is none, a customer is no label, or some are text
+                and some whole numbers; nothing has changed then. Or no number is where a rule takes
+                its points from; the rows before it have been taken then, and it and those after it
+                have not.
         """
         ticks = whole_ticks(time_us)
         count = len(ticks)
@@ -156,7 +158,8 @@ class LiveScores(LiveCustomers):
         """The scores after each of many touchpoints, taken one by one."""
         none = [None] * len(ticks)
         names, customers = list(columns), plain_list(customer)
-        check_customers(customers, self._state.slots)  # before the first is taken
+        # Before the first is taken.
+        check_customers(customers, self._state.slots, text=self._state.text)
         rows = zip(
             customers,
             plain_list(event),

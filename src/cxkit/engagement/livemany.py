@@ -110,13 +110,14 @@ def _rows_of(state: LiveState, customer: Any, ticks: IntArray) -> IntArray:
     """(n,) the row of each customer; those not seen before get one.
 
     Raises:
-        DataError: A customer is no label; nobody got one then.
+        DataError: A customer is no label, or some are text and some whole numbers; nobody got one
+            then.
     """
     names = plain_list(customer)
     try:
         return _looked_up(state.slots, names, "q")
     except (KeyError, TypeError):  # some are new, or are nothing that a dict can hold
-        check_customers(names, state.slots)
+        check_customers(names, state.slots, text=state.text)
     for name, tick in zip(names, ticks.tolist(), strict=True):
         if name not in state.slots:
             row = state.add(name)

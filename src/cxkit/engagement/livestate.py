@@ -26,7 +26,7 @@ _SMALLEST: Final = 16
 class LiveState:
     """Rows for customers, found by name; rows that are free again are used again."""
 
-    __slots__ = ("_blank", "_free", "_rows", "_size", "_slots", "cells", "ints", "width")
+    __slots__ = ("_blank", "_free", "_rows", "_size", "_slots", "_text", "cells", "ints", "width")
 
     def __init__(self, blank: list[int], cells: int) -> None:
         """Begin without customers.
@@ -39,6 +39,8 @@ class LiveState:
         self.width: int = len(blank)
         self._size = 0
         self._slots: dict[Label, int] = {}
+        # Not asked of the first key of the dict, which takes long to find after many removals.
+        self._text = False
         self._free: list[int] = []
         self._rows: tuple[IntArray, NDArray[np.float64]]
         self.ints: Any
@@ -52,6 +54,11 @@ class LiveState:
         return self._slots
 
     @property
+    def text(self) -> bool | None:
+        """Whether the customers are text; ``None`` where there are none."""
+        return self._text if self._slots else None
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the rows in use."""
         ints, cells = self._rows
@@ -61,9 +68,11 @@ class LiveState:
         """A row for a customer who was not seen before.
 
         Raises:
-            DataError: It is no customer.
+            DataError: It is no customer, or is text where the others are whole numbers, or the
+                other way round.
         """
-        check_customer(customer)
+        check_customer(customer, text=self.text)
+        self._text = isinstance(customer, str)
         row = self._slots[customer] = self.new_row()
         return row
 

@@ -188,7 +188,7 @@ def cells_of_keys(keys: IntArray, labels: Vocabulary, places: int) -> dict[str, 
     used[codes] = True
     used[-2:] = True  # missing and the edge keep their places after the labels
     table = (np.cumsum(used) - 1).astype(smallest_unsigned(slots - 1))
-    kept = labels if used.all() else Vocabulary(labels.labels[used[:-2]])
+    kept = labels.kept(used[:-2])
     codes = table.astype(smallest_unsigned(len(kept) + 1))[codes]
     shard = (keys & (SHARDS - 1)).astype(np.uint8)
     return {"labels": kept, "codes": codes, "shard": shard}

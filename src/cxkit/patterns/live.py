@@ -117,7 +117,8 @@ class LivePattern(InOrder[PatternMatch]):
 
         Raises:
             DataError: The time is no whole number or lies outside the years 1900 to 2200, or the
-                customer is no label. Nothing has changed then.
+                customer is no label, or is text where those before are whole numbers, or the other
+                way round. Nothing has changed then.
         """
         return self._feed(customer, time_us, self._bits(event, channel))
 
@@ -140,8 +141,8 @@ class LivePattern(InOrder[PatternMatch]):
             The matches that are certain now, in the order in which the updates would give them.
 
         Raises:
-            DataError: The lengths differ, a time is none, or a customer is no label. Nothing has
-                changed then.
+            DataError: The lengths differ, a time is none, a customer is no label, or some are text
+                and some whole numbers. Nothing has changed then.
         """
         ticks = whole_ticks(time_us)
         of_one_length(len(ticks), customer=customer, event=event, channel=channel)

@@ -95,7 +95,8 @@ class LiveSessions(InOrder[SessionClosed]):
         """The same as :meth:`update` without making a :class:`~cxkit.Touchpoint`.
 
         Raises:
-            DataError: The customer is no label, or the time is none.
+            DataError: The time is none, or the customer is no label, or is text where those before
+                are whole numbers, or the other way round. Nothing has changed then.
         """
         return self._feed(customer, time_us, 0.0 if math.isnan(value) else float(value))
 
@@ -116,8 +117,8 @@ class LiveSessions(InOrder[SessionClosed]):
             The sessions that are over now, in the order in which the updates would give them.
 
         Raises:
-            DataError: The lengths differ, a time is none, a customer is no label, or values are no
-                numbers. Nothing has changed then.
+            DataError: The lengths differ, a time is none, a customer is no label, some are text and
+                some whole numbers, or values are no numbers. Nothing has changed then.
         """
         ticks = whole_ticks(time_us)
         of_one_length(len(ticks), customer=customer, value=value)

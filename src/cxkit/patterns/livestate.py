@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxkit.core.batches import check_customer
+from cxkit.core.batches import check_customer, check_customers
 from cxkit.core.codes import Label
 from cxkit.core.packing import pack, unpack
 from cxkit.errors import DataError
@@ -111,6 +111,7 @@ class LiveState(ABC):
 
     def _read(self, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         self._names = header["customers"]
+        check_customers(self._names, {})
         self._slots = {customer: slot for slot, customer in enumerate(self._names)}
         self._clock = header["clock"]
         too_late, early, dropped = header["lost"]
@@ -118,6 +119,11 @@ class LiveState(ABC):
         self._hold(max(len(self), _SMALLEST), arrays)
         self._take_rows(arrays)
         self._soonest = int(self._arrays["due"].min())
+
+    @property
+    def _text(self) -> bool | None:
+        """Whether the customers are text; ``None`` where there are none."""
+        return isinstance(self._names[0], str) if self._names else None
 
     def _hold(self, size: int, old: dict[str, NDArray[Any]]) -> None:
         """Make room for so many customers.
@@ -142,7 +148,7 @@ class LiveState(ABC):
 
     def _add(self, customer: Label) -> int:
         """A slot for a customer who was not seen before."""
-        check_customer(customer)
+        check_customer(customer, text=self._text)
         slot = len(self._slots)
         if slot >= len(self._dues):
             self._hold(2 * slot, self._arrays)

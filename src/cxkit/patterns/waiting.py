@@ -105,7 +105,8 @@ class InOrder(LiveState, Generic[HappenedT]):
         """Take one touchpoint; ``None`` for one that only tells the time.
 
         Raises:
-            DataError: The customer is no label, or the time is none. Nothing has changed then.
+            DataError: The time is none, or the customer is no label or of another kind than those
+                before. Nothing has changed then.
         """
         if type(time_us) is not int or not FIRST_US <= time_us <= LAST_US:
             time_us = checked_us(time_us)
@@ -130,11 +131,12 @@ class InOrder(LiveState, Generic[HappenedT]):
         """Take many touchpoints, one after another: what :meth:`_feed` does, without its calls.
 
         Raises:
-            DataError: A customer is no label. Nothing has changed then.
+            DataError: A customer is no label, or some are text and some whole numbers. Nothing has
+                changed then.
         """
         names = plain_list(customers)
         # Before the first is taken: what is certain by then would be lost with the error.
-        check_customers(names, self._slots)
+        check_customers(names, self._slots, text=self._text)
         out: list[HappenedT] = []
         slots, waiting, clock = self._slots, self._waiting, self._clock
         for customer, time_us, item in zip(names, ticks.tolist(), items, strict=True):

@@ -115,7 +115,7 @@ class WindowCounts(JourneySummary):
         used = np.zeros(codes.slots, dtype=bool)
         used[code] = True
         used[-1] = True  # missing keeps its place after the labels
-        labels = Vocabulary(codes.vocabulary.labels[used[:-1]])
+        labels = codes.vocabulary.kept(used[:-1])
         table = (np.cumsum(used) - 1).astype(smallest_unsigned(len(labels)))
         return cls(
             every=show_span(length),

@@ -256,4 +256,5 @@ def only_used(column: Codes) -> Codes:
         used[column.codes[start : start + CHUNK]] = True
         if used[:-1].all():
             return column
-    return Codes.from_codes(column.codes, column.vocabulary, missing=column.missing)
+    few = Codes.from_codes(column.codes, column.vocabulary, missing=column.missing)
+    return few if len(few.vocabulary) else Codes(few.codes, column.vocabulary.kept(used[:-1]))

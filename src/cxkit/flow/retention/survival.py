@@ -197,6 +197,6 @@ def _over_used(rows: tuple[NDArray[Any], ...], labels: Vocabulary) -> dict[str, 
     code, time, events, censored = rows
     used = used_numbers(code, len(labels), beyond=1)
     table = np.append(np.cumsum(used) - 1, used.sum()).astype(smallest_unsigned(int(used.sum())))
-    kept = labels if used.all() else Vocabulary(labels.labels[used])
+    kept = labels.kept(used)
     fields = {"labels": kept, "code": table[code], "time": time}
     return {**fields, "events": events, "censored": censored}

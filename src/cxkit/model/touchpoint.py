@@ -50,6 +50,8 @@ def _optional_label(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 
 def _number(value: SupportsFloat | str | None) -> float:
     """What the door takes for a value: numbers, also as text; nothing and empty text are NaN."""
+    if type(value) is float:
+        return value  # as mostly: services make a touchpoint for every event
     if is_null(value):
         return math.nan
     if isinstance(value, str):
